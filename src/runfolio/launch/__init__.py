@@ -1,0 +1,1 @@
+"""Scripts as runs: the child process, its output, its exit."""

@@ -1,0 +1,1 @@
+"""Nouns, no I/O: ids, names, numbers, params, events, fold, clock."""

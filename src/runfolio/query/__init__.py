@@ -1,0 +1,1 @@
+"""What a reader asks: Store, Run, Series, Table, compare."""

@@ -1,0 +1,1 @@
+"""The active run and its verbs."""
