@@ -1,0 +1,29 @@
+#!/bin/sh
+# Install the system tools that some tests use, where we may. Never fails: a test without its tool is skipped by name.
+PATH=$PATH:/usr/sbin:/sbin
+missing=""
+
+need() { # command, package
+    command -v "$1" >/dev/null || missing="$missing $2"
+}
+
+need git git
+need strace strace
+need mkfs.xfs xfsprogs
+need mkfs.btrfs btrfs-progs
+need mkfs.ext4 e2fsprogs
+need losetup mount
+need unshare util-linux
+need gcc "gcc libc6-dev"
+
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "Installing for the tests:$missing …"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q </dev/null
+    # shellcheck disable=SC2086
+    apt-get install -y -q $missing </dev/null || echo "Not installed; tests that need them are skipped."
+else
+    echo "Not here, so the tests that need them are skipped:$missing"
+fi
+exit 0
