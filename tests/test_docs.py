@@ -17,7 +17,7 @@ PYTHON, NO_RUN = "python", "python no-run"
 
 
 def script_of(text: str) -> tuple[str, list[int]]:
-    """Blank all of a document but its Python, so that lines keep their numbers; return the lines of `no-run` blocks too."""
+    """Blank all of a document but its Python, keeping line numbers; return the lines of `no-run` blocks too."""
     lines, no_run = [], []
     fence, indent, language = "", "", ""
     for number, line in enumerate(text.splitlines(), 1):

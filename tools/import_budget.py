@@ -16,7 +16,7 @@ NEW_MODULES_MAX = 59
 HEAVY = frozenset({"asyncio", "json", "logging", "pathlib", "sqlite3", "subprocess", "tempfile"})
 SRC = Path(__file__).resolve().parents[1] / "src"
 
-# Runs without site (-S), which may load anything for a .pth file, and first imports what a bare Python has loaded by then.
+# Runs without site (-S), which may load anything for a .pth file; a bare Python has loaded sys, os and site by then.
 # The finder sees each import before the real ones do, and notes who asked.
 PROBE = """
 import sys, os, site
