@@ -29,7 +29,7 @@ if ! python=$(find_python can_make_venv); then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "Installing python3-venv …"
         export DEBIAN_FRONTEND=noninteractive
-        apt-get update -q && apt-get install -y -q python3 python3-venv
+        apt-get update -qq && apt-get install -y -qq python3 python3-venv
     fi
     if ! python=$(find_python can_make_venv); then
         if python=$(find_python is_new_enough); then

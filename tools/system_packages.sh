@@ -20,9 +20,9 @@ need gcc "gcc libc6-dev"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "Installing for the tests:$missing …"
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -q </dev/null
+    apt-get update -qq </dev/null
     # shellcheck disable=SC2086
-    apt-get install -y -q $missing </dev/null || echo "Not installed; tests that need them are skipped."
+    apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null || echo "Not installed; tests that need them are skipped."
 else
     echo "Not here, so the tests that need them are skipped:$missing"
 fi
