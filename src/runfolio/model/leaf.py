@@ -12,15 +12,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence, Set
-from typing import Any, TypeVar, Union
+from typing import Any, TypeAlias, TypeVar
 
 from ..errors import InvalidValue, UsageError
 from .names import shown
 from .numbers import is_a, size_of
 from .strict_json import INT_END, dumps
 
-Value = Union[None, bool, int, float, str, "list[Value]", "dict[str, Value]"]
-Entries = list[tuple[object, object]]
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
+Entries: TypeAlias = "list[tuple[object, object]]"
 T = TypeVar("T")
 
 VALUE_DEPTH_MAX = 60  # a value stands two levels deep in its event, and strict JSON ends at 64

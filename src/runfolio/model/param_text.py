@@ -8,9 +8,10 @@ from ..errors import InvalidValue
 from .leaf import VALUE_DEPTH_MAX, Value
 from .names import shown
 
-_INT = re.compile(r"[+-]?(?:0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]+)?")
-_UNBOUNDED = re.compile(r"[+-]?(?:inf|infinity)|nan", re.IGNORECASE)
+# Compiled by re when first used: every script imports this file, few come here.
+_INT = r"[+-]?(?:0|[1-9][0-9]*)"
+_FLOAT = r"[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]+)?"
+_UNBOUNDED = r"[+-]?(?:inf|infinity)|nan"
 _WORDS: dict[str, Value] = {"true": True, "false": False, "null": None, "none": None}
 _QUOTES = "\"'"
 
@@ -37,11 +38,11 @@ _TEXT = object()
 
 
 def _parse(text: str, depth: int) -> object:
-    if _INT.fullmatch(text):
+    if re.fullmatch(_INT, text):
         return _int(text)
-    if _FLOAT.fullmatch(text):
+    if re.fullmatch(_FLOAT, text):
         return _float(text)
-    if _UNBOUNDED.fullmatch(text):
+    if re.fullmatch(_UNBOUNDED, text, re.IGNORECASE):
         return float(text)
     if (word := text.lower()) in _WORDS:
         return _WORDS[word]

@@ -25,7 +25,7 @@ INT_END = 10**4300  # the first int that CPython does not read from text unless 
 
 _INF = float("inf")
 _NAMES = {"NaN": float("nan"), "Infinity": _INF, "-Infinity": -_INF}
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"
 _SIMPLE = (str, int, type(None))  # an int is a bool too
 
 
@@ -170,7 +170,7 @@ def _text(value: Any, indent: int | None) -> str:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=separators, indent=indent)
     except ValueError as error:  # a bare NaN, or an int beyond what this interpreter was told to print
         raise InvalidValue(f"not ready for JSON: {shown(error, 120)}") from error
-    return text if text.isascii() else _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text if text.isascii() else re.sub(_SURROGATE, lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _checked(value: Any) -> Any:
