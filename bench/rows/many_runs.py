@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Iterator
-from typing import Any
 
 from bench.gate import Finding, Gate
 from bench.lab import Lab, Side, middle
+from bench.runs import STEPS, many, rows
 
 GATES = (
     Gate("500 runs: filter and order by a final metric", 30, 5, "ms"),
     Gate("500 runs: one metric over all runs", 60, 20, "ms"),
     Gate("500 runs: best run", 20, 2, "ms"),
 )
-STEPS = 100
 
 
 def measure(lab: Lab) -> list[Finding]:
@@ -35,19 +32,6 @@ def measure(lab: Lab) -> list[Finding]:
     return found
 
 
-def many(runs: int) -> Iterator[tuple[str, dict[str, Any], list[list[float]]]]:
-    """Yield name, ten params and five metrics of 100 steps for each run, the same ones each time."""
-    for i in range(runs):
-        rng = random.Random(i)
-        params: dict[str, Any] = {"p0": "ab"[i % 2], "p1": i, "lr": 10 ** -(1 + 3 * rng.random())}
-        params |= {f"p{k}": f"v{i % (k + 1)}" for k in range(3, 10)}
-        yield (
-            f"run{i:05d}",
-            params,
-            [[(1 + 0.3 * j) / (s + 1) + rng.random() / 10 for s in range(STEPS)] for j in range(5)],
-        )
-
-
 def build(runs: int) -> dict[str, float]:
     """Write the runs through the SDK, one after the other."""
     import runfolio
@@ -55,8 +39,8 @@ def build(runs: int) -> dict[str, float]:
     begin = time.perf_counter()
     for name, params, metrics in many(runs):
         run = runfolio.start(experiment="bench", name=name, params=params)
-        for step in range(STEPS):
-            run.log({f"m{j}": values[step] for j, values in enumerate(metrics)}, step=step)
+        for step, row in enumerate(rows(metrics)):
+            run.log(row, step=step)
         run.finish()
     return {"seconds": time.perf_counter() - begin}
 

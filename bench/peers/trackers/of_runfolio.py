@@ -1,0 +1,49 @@
+"""runfolio, from this checkout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.peers.tracker import Tracker
+
+
+class Runfolio(Tracker):
+    """runfolio as it comes: through the memory map where the file system allows it."""
+
+    note = "defaults"
+    seconds_to_settle = 0.0
+
+    def env(self, root: str) -> dict[str, str]:
+        return {"RUNFOLIO_DIR": root + "/store"}
+
+    def start(self, root: str, name: str, params: dict[str, Any]) -> None:
+        import runfolio
+
+        run = runfolio.start(experiment="bench", name=name, params=params)
+        self.log, self.finish = run.log, run.finish  # type: ignore[method-assign]
+
+    def open(self, root: str) -> None:
+        import numpy  # noqa: F401
+
+        import runfolio
+
+        self.store = runfolio.open_store(root + "/store")
+
+    def read(self, root: str, metric: str) -> int:
+        return sum(len(series.values) for series in self.store.series(metric).values())
+
+    def search(self, root: str) -> int:
+        found = [run for run in self.store.runs() if run.params["p0"] == "a"]
+        return len(sorted(found, key=lambda run: float(run.metrics["m0"].last), reverse=True))
+
+    def best(self, root: str) -> float:
+        return float(self.store.best("m0", mode="max").metrics["m0"].last)
+
+
+class RunfolioFallback(Runfolio):
+    """runfolio where no map is allowed: one `write(2)` per call."""
+
+    note = "RUNFOLIO_MAP=0"
+
+    def env(self, root: str) -> dict[str, str]:
+        return {**super().env(root), "RUNFOLIO_MAP": "0"}
