@@ -1,0 +1,432 @@
+"""Decode a journal into columns with numpy, following it as it grows.
+
+Blocks whose checksum is right are cut into strided views without a look at single frames; the frames behind the last block are checked one by one.
+Where something is wrong, `scan` decides. Memory: the bytes of the metric frames, once.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runfolio.errors import Unreadable
+from runfolio.journal import frame, scan
+from runfolio.journal.frame import KeySet
+from runfolio.model.events import Event
+
+_CHUNK = 1 << 18
+
+
+class Segment(NamedTuple):
+    """Metric frames of one key set that stand in order."""
+
+    columns: KeySet
+    seq: NDArray[np.int64]
+    frames: NDArray[np.void]
+
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        return self.frames["step"].astype(np.int64) + self.columns.step_base
+
+    @property
+    def times_ns(self) -> NDArray[np.int64]:
+        return (self.frames["time"].astype(np.int64) << frame.TICK_BITS) + self.columns.time_base_ns
+
+
+class Column(NamedTuple):
+    """The points of one metric in one journal, in the order they were written."""
+
+    steps: NDArray[np.int64]
+    final: NDArray[np.bool_]
+    values: NDArray[np.float64]
+    kinds: NDArray[np.uint8]  # ord of 'f', 'i', 'b'
+    times_ns: NDArray[np.int64]
+    seq: NDArray[np.int64]
+
+
+class JournalColumns:
+    """One journal file, decoded as far as it was written at the last `refresh`.
+
+    Contract: not for several threads at once. `refresh` reads only what is new, unless the file was replaced or is damaged.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.journal_id = os.path.basename(path)[: -len(frame.SUFFIX)]
+        self._forget()
+
+    def _forget(self) -> None:
+        self.opening: dict[str, Any] = {}
+        self.events: list[Event] = []
+        self.segments: list[Segment] = []
+        self.damage: list[scan.Damage] = []
+        self.header_damaged = False
+        self.closed = False
+        self.end = frame.HEADER_SIZE
+        self.synced = 0
+        self.seq = -1
+        self.last_time_ns = 0
+        self._sets: dict[int, KeySet] = {}
+        self._seed = 0
+        self._at_block_start = True
+        self._size_seen = -1
+        self._ino = -1
+        self._careful = False
+
+    @property
+    def attempt(self) -> int:
+        number = self.opening.get("attempt")
+        return number if isinstance(number, int) else 1
+
+    @property
+    def rank(self) -> int | None:
+        number = self.opening.get("rank")
+        return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+    @property
+    def role(self) -> str:
+        return str(self.opening.get("role", ""))
+
+    # ---------------------------------------------------------------- reading
+
+    def refresh(self) -> bool:
+        """Decode what is new; True where there was something.
+
+        Raises:
+            Unreadable: the file is of a newer format, or cannot be read.
+        """
+        if self.closed and not self._replaced():
+            return False
+        try:
+            with open(self.path, "rb", buffering=0) as file:
+                return self._refresh(file.fileno())
+        except FileNotFoundError as gone:
+            raise Unreadable(f"journal {self.journal_id} is gone: {self.path}") from gone
+        except OSError as trouble:
+            raise Unreadable(f"journal {self.journal_id} cannot be read: {trouble.strerror}: {self.path}") from trouble
+
+    def _replaced(self) -> bool:
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return True
+        return found.st_ino != self._ino or found.st_size < self.end
+
+    def _refresh(self, fd: int) -> bool:
+        found = os.fstat(fd)
+        if found.st_ino != self._ino or found.st_size < self.end:
+            self._forget()
+            self._ino = found.st_ino
+        if self._careful:
+            return self._reread(fd)
+        first = self.seq < 0
+        before = self.end
+        if first:
+            data = os.pread(fd, found.st_size, 0)
+            found_id = frame.parse_header(data)
+            self.header_damaged = found_id is None
+            self._seed = frame.seed_of(found_id or self.journal_id)
+            if self.header_damaged and data.strip(b"\0") and len(data) > frame.HEADER_SIZE:
+                return self._reread(fd)
+            return self._decode(fd, data, 0, whole=True)
+        while True:
+            data = os.pread(fd, _CHUNK, self.end)
+            at = self.end
+            if not self._decode(fd, data, at, whole=False) or self._careful:
+                break
+            if self.end - at < _CHUNK // 2:
+                break
+        return self.end > before
+
+    def _decode(self, fd: int, data: bytes, base: int, whole: bool) -> bool:
+        """Decode `data`, which begins at offset `base`; True where a frame was added."""
+        before = self.end
+        walk = _Walk(self, data, base)
+        walk.run()
+        rest = self.end - base
+        if rest < len(data) and not self.closed and self._damaged(fd, data, rest, whole):
+            return self._reread(fd)
+        return self.end > before
+
+    def _damaged(self, fd: int, data: bytes, rest: int, whole: bool) -> bool:
+        """Say whether good frames stand behind a place that is none."""
+        if len(data) - rest < 8:
+            return False
+        tail = data[rest:]
+        if not whole and not any(tail[:8]):
+            return False
+        words = np.frombuffer(tail, np.uint8)
+        if not words.any():
+            return False
+        sizes = {tag: columns.frame_bytes for tag, columns in self._sets.items()}
+        again = os.pread(fd, len(tail), self.end)  # a frame that was being written when we looked is whole by now
+        view = memoryview(again)
+        if self._frame_here(again, sizes):
+            return False
+        for at in range(8, len(view) - frame.METRIC_SIZE + 1, 8):
+            if view[at + 4] | view[at + 5] and scan.frame_at(view, at, self._seed, sizes, self.end) is not None:
+                return True
+        return False
+
+    def _frame_here(self, data: bytes, sizes: dict[int, int]) -> bool:
+        if len(data) < frame.METRIC_SIZE:
+            return True
+        return scan.frame_at(memoryview(data), 0, self._seed, sizes, self.end) is not None
+
+    def _reread(self, fd: int) -> bool:
+        """Read the whole file by `scan`."""
+        ino, before = self._ino, self.end
+        self._forget()
+        self._ino, self._careful = ino, True
+        data = os.pread(fd, os.fstat(fd).st_size, 0)
+        found = scan.scan(data, self.journal_id)
+        self._seed = frame.seed_of(found.journal_id)
+        self.header_damaged = found.header_damaged
+        self.damage = found.damage
+        self._sets = scan.key_sets(found)
+        groups: dict[int, list[scan.Frame]] = {}
+        for good in found.frames:
+            if good.tag <= frame.TAG_MAX:
+                groups.setdefault(good.tag, []).append(good)
+            else:
+                self._control(good)
+        for tag, frames in groups.items():
+            offsets = np.array([good.offset for good in frames], np.int64)
+            self._add_segment(data, tag, offsets, np.array([good.seq for good in frames], np.int64))
+        self.seq = found.frames[-1].seq if found.frames else 0
+        self.end, self.synced, self.closed = found.end, found.synced, found.closed
+        return self.end != before
+
+    # ---------------------------------------------------------------- what the walk finds
+
+    def _control(self, good: scan.Frame) -> None:
+        """Take in a control frame that is known to be good, with its whole sequence number."""
+        self.last_time_ns = max(self.last_time_ns, good.time_ns or 0)
+        if good.tag == frame.EVENT:
+            body = scan.json_object(good.payload)
+            if body:
+                event = Event(body, good.time_ns or 0, self.attempt, self.journal_id, good.seq, self.rank, self.role)
+                self.events.append(event)
+        elif good.tag == frame.SYNC:
+            self.synced = max(self.synced, frame.parse_sync(good.payload))
+        elif good.tag == frame.OPEN:
+            self.opening = scan.json_object(good.payload)
+        elif good.tag == frame.CLOSE:
+            self.closed = True
+            self.synced = good.offset + good.size
+
+    def _learn(self, payload: bytes) -> None:
+        declared = scan.key_set(payload)
+        if declared is not None:
+            self._sets[declared.tag] = declared
+
+    def _add_segment(self, data: bytes, tag: int, offsets: NDArray[np.int64], seq: NDArray[np.int64]) -> None:
+        """Keep the frames of one key set at these offsets of `data`."""
+        columns = self._sets[tag]
+        words = columns.frame_bytes // 8
+        raw = np.frombuffer(data, np.uint64, len(data) // 8)
+        cut = raw[(offsets // 8)[:, None] + np.arange(words)]
+        self.segments.append(Segment(columns, seq, cut.view(_dtype(len(columns.keys))).reshape(-1)))
+
+    # ---------------------------------------------------------------- columns
+
+    def metrics(self) -> dict[str, None]:
+        """Give the names of all metrics, in the order first declared."""
+        return {key: None for segment in self.segments for key in segment.columns.keys}
+
+    def column(self, key: str, since: int = 0) -> Column | None:
+        """Give the points of a metric, from the segment `since` on; None where there are none."""
+        found = [(s, s.columns.keys.index(key)) for s in self.segments[since:] if key in s.columns.keys]
+        if not found:
+            return None
+        lengths = [len(s.seq) for s, _ in found]
+        return Column(
+            _join([s.steps for s, _ in found]),
+            np.repeat(np.array([s.columns.final for s, _ in found]), lengths),
+            _join([s.frames["values"][:, i] for s, i in found]),
+            np.repeat(np.array([ord(s.columns.kinds[i]) for s, i in found], np.uint8), lengths),
+            _join([s.times_ns for s, _ in found]),
+            _join([s.seq for s, _ in found]),
+        )
+
+
+class _Walk:
+    """Cut bytes into frames, block by block, and hand them to the journal's columns."""
+
+    def __init__(self, journal: JournalColumns, data: bytes, base: int) -> None:
+        self.journal = journal
+        self.data = data
+        self.base = base
+        self.view = memoryview(data)
+        self.halves = memoryview(data[: len(data) // 2 * 2]).cast("H")
+        self.sizes = {tag: columns.frame_bytes for tag, columns in journal._sets.items()}
+
+    def run(self) -> None:
+        while not self.journal.closed and self._block():
+            pass
+
+    def _block(self) -> bool:
+        """Take in the frames up to the next block frame, or to the end; True where there may be more."""
+        journal = self.journal
+        start = journal.end
+        at, seq = start - self.base, journal.seq
+        trusted = journal._at_block_start
+        runs: list[tuple[int, int, int, int]] = []  # tag, first offset, count, first seq
+        controls: list[scan.Frame] = []
+        learned: list[bytes] = []
+        limit = len(self.data) - frame.METRIC_SIZE
+        block = False
+        while at <= limit:
+            tag = self.halves[(at >> 1) + 2]
+            if tag == 0:
+                break
+            if tag <= frame.TAG_MAX:
+                size = self.sizes.get(tag)
+                if size is None or at + size > len(self.data):
+                    break
+                count = self._run(at, tag, size)
+                runs.append((tag, at, count, seq + 1))
+                seq += count
+                at += size * count
+                continue
+            good = self._control_at(at, seq + 1)
+            if good is None:
+                break
+            controls.append(good)
+            seq += 1
+            at += good.size
+            if good.tag == frame.KEYS:
+                learned.append(good.payload)
+                declared = scan.key_set(good.payload)
+                if declared is not None:
+                    self.sizes.setdefault(declared.tag, declared.frame_bytes)
+            elif good.tag == frame.BLOCK:
+                block = True
+                break
+            elif good.tag == frame.CLOSE:
+                break
+        if not runs and not controls:
+            return False
+        if not (block and trusted and self._block_is_good(start, controls[-1])):
+            at, seq, runs, controls, learned = self._one_by_one(start, runs, controls)
+            block = bool(controls) and controls[-1].tag == frame.BLOCK and controls[-1].offset + controls[-1].size == at + self.base
+        self._take(runs, controls, learned)
+        moved = at + self.base > start
+        journal.end, journal.seq = at + self.base, seq
+        journal._at_block_start = block or (journal._at_block_start and not moved)
+        return block and moved
+
+    def _run(self, at: int, tag: int, size: int) -> int:
+        """Count the frames of this key set that follow each other without another between."""
+        halves, step = self.halves, size >> 1
+        here = (at >> 1) + 2
+        most = (len(self.data) - at) // size
+        if most < 3 or halves[here + step] != tag or halves[here + 2 * step] != tag:
+            return 1 if most < 2 or halves[here + step] != tag else 2
+        tags = np.ndarray((most,), np.dtype("<u2"), self.data, at + 4, (size,))
+        other = np.flatnonzero(tags[: min(most, 4096)] != tag)
+        if len(other):
+            return int(other[0])
+        if most <= 4096:
+            return most
+        return 4096
+
+    def _control_at(self, at: int, seq: int) -> scan.Frame | None:
+        if at + frame.CONTROL_SIZE > len(self.data):
+            return None
+        _, tag, low, length, _, time_ns = frame.CONTROL_HEAD.unpack_from(self.data, at)
+        size = frame.control_bytes(length)
+        if length > frame.PAYLOAD_MAX or at + size > len(self.data) or low != seq & 0xFFFF:
+            return None
+        payload = self.data[at + frame.CONTROL_SIZE : at + frame.CONTROL_SIZE + length]
+        return scan.Frame(at + self.base, size, tag, seq, time_ns, payload)
+
+    def _good(self, at: int, size: int) -> bool:
+        crc = int.from_bytes(self.view[at : at + 4], "little")
+        start = self.journal._seed ^ ((at + self.base) & 0xFFFFFFFF)
+        return crc32(self.view[at + 4 : at + size], start) == crc
+
+    def _block_is_good(self, start: int, last: scan.Frame) -> bool:
+        if len(last.payload) != 24 or not self._good(last.offset - self.base, last.size):
+            return False
+        told = frame.parse_block(last.payload)
+        if told.start != start or told.seq != last.seq:
+            return False
+        return crc32(self.view[start - self.base : last.offset - self.base]) == told.crc
+
+    def _one_by_one(
+        self, start: int, runs: list[tuple[int, int, int, int]], controls: list[scan.Frame]
+    ) -> tuple[int, int, list[tuple[int, int, int, int]], list[scan.Frame], list[bytes]]:
+        """Keep the frames up to the first whose own crc or number is wrong."""
+        at, seq = start - self.base, self.journal.seq
+        kept: list[tuple[int, int, int, int]] = []
+        good_controls: list[scan.Frame] = []
+        learned: list[bytes] = []
+        parts: list[tuple[int, Any]] = sorted(
+            [(run[1], run) for run in runs] + [(c.offset - self.base, c) for c in controls], key=lambda part: part[0]
+        )
+        for _, part in parts:
+            if isinstance(part, scan.Frame):
+                if not self._good(at, part.size):
+                    break
+                good_controls.append(part)
+                if part.tag == frame.KEYS:
+                    learned.append(part.payload)
+                at += part.size
+                seq += 1
+                continue
+            tag, first, count, first_seq = part
+            size = self.sizes[tag]
+            good = self._count_good(first, count, size, first_seq)
+            if good:
+                kept.append((tag, first, good, first_seq))
+                at += size * good
+                seq += good
+            if good < count:
+                break
+        return at, seq, kept, good_controls, learned
+
+    def _count_good(self, first: int, count: int, size: int, first_seq: int) -> int:
+        for i in range(count):
+            at = first + i * size
+            if self.halves[(at >> 1) + 3] != (first_seq + i) & 0xFFFF or not self._good(at, size):
+                return i
+        return count
+
+    def _take(self, runs: list[tuple[int, int, int, int]], controls: list[scan.Frame], learned: list[bytes]) -> None:
+        journal = self.journal
+        for payload in learned:
+            journal._learn(payload)
+        for good in controls:
+            journal._control(good)
+        by_tag: dict[int, list[tuple[int, int, int]]] = {}
+        for tag, first, count, seq in runs:
+            by_tag.setdefault(tag, []).append((first, count, seq))
+        for tag, places in by_tag.items():
+            size = self.sizes[tag]
+            counts = np.array([count for _, count, _ in places])
+            within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+            offsets = np.repeat(np.array([first for first, _, _ in places]), counts) + within * size
+            seq = np.repeat(np.array([seq for _, _, seq in places]), counts) + within
+            journal._add_segment(self.data, tag, offsets, seq)
+
+
+def _dtype(count: int) -> np.dtype[np.void]:
+    return np.dtype(
+        [("crc", "<u4"), ("tag", "<u2"), ("seq", "<u2"), ("step", "<i4"), ("time", "<u4"), ("values", "<f8", (count,))]
+    )
+
+
+def _join(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def read(path: str) -> JournalColumns:
+    """Decode a journal as it stands."""
+    journal = JournalColumns(path)
+    journal.refresh()
+    return journal

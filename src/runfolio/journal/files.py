@@ -1,0 +1,69 @@
+"""The system calls that a journal's writer makes, behind one seam.
+
+`SYSTEM` is the real thing; `runfolio.testing.faulty.FaultyFiles` wraps it and fails on request.
+"""
+
+from __future__ import annotations
+
+import os
+from mmap import mmap
+from typing import Protocol
+
+
+class Files(Protocol):
+    """The calls between a writer and the disk.
+
+    Contract: called by one thread at a time for a given descriptor, but `sync` from the keeper's thread beside the others.
+    Every method may raise OSError; nothing else. Nothing is retried here.
+    """
+
+    def create(self, path: str) -> int: ...
+    def write(self, fd: int, data: bytes) -> int: ...
+    def reserve(self, fd: int, offset: int, size: int) -> None: ...
+    def map(self, fd: int, offset: int, size: int) -> mmap: ...
+    def sync(self, fd: int) -> None: ...
+    def sync_folder(self, path: str) -> None: ...
+    def truncate(self, fd: int, size: int) -> None: ...
+    def close(self, fd: int) -> None: ...
+
+
+class SystemFiles:
+    """Ask the operating system."""
+
+    def create(self, path: str) -> int:
+        """Open a new file for reading and appending. It must not exist."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+        return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), 0o666)
+
+    def write(self, fd: int, data: bytes) -> int:
+        return os.write(fd, data)
+
+    def reserve(self, fd: int, offset: int, size: int) -> None:
+        """Make the file system keep blocks for this range, so that a store into the map cannot fail."""
+        os.posix_fallocate(fd, offset, size)
+
+    def map(self, fd: int, offset: int, size: int) -> mmap:
+        return mmap(fd, size, offset=offset)
+
+    def sync(self, fd: int) -> None:
+        """Wait until the file's bytes are on the disk. Lets go of the interpreter lock meanwhile."""
+        getattr(os, "fdatasync", os.fsync)(fd)
+
+    def sync_folder(self, path: str) -> None:
+        """Make a folder's entries survive a power cut."""
+        if os.name == "nt":
+            return
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def truncate(self, fd: int, size: int) -> None:
+        os.ftruncate(fd, size)
+
+    def close(self, fd: int) -> None:
+        os.close(fd)
+
+
+SYSTEM: Files = SystemFiles()

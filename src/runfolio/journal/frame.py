@@ -1,0 +1,138 @@
+"""Pack and parse the frames of a journal.
+
+Source: docs/formats/journal.md, version 1. Bytes per metric call: 16 + 8 n, n the number of metrics.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import NamedTuple
+from zlib import crc32
+
+from runfolio.errors import Unreadable
+
+VERSION = 1
+MAGIC = b"\x89RFJ\r\n\x1a\n"
+HEADER = Struct("<8sHHI16s")
+HEADER_SIZE = HEADER.size  # 32
+
+SUFFIX = ".jnl"
+BLOCK_BYTES = 1 << 16
+"""A block frame stands at least once in so many bytes."""
+
+TAG_MAX = 0xFEFF
+OPEN, KEYS, EVENT, BLOCK, SYNC, BEAT, CLOSE = range(0xFF01, 0xFF08)
+
+METRIC_HEAD = Struct("<IHHiI")
+METRIC_SIZE = METRIC_HEAD.size  # 16
+CONTROL_HEAD = Struct("<IHHIIq")
+CONTROL_SIZE = CONTROL_HEAD.size  # 24
+PAYLOAD_MAX = 1 << 30
+
+_KEYS_HEAD = Struct("<HHIqq")
+_BLOCK = Struct("<QQII")
+_SYNC = Struct("<Q")
+
+FLOAT, INT, BOOL = "f", "i", "b"
+
+TICK_BITS = 10
+"""Times in metric frames count ticks of 2**10 ns."""
+
+
+class KeySet(NamedTuple):
+    """What a keys frame declares: the columns of the metric frames that bear its tag."""
+
+    tag: int
+    final: bool
+    step_base: int
+    time_base_ns: int
+    kinds: str
+    keys: tuple[str, ...]
+
+    @property
+    def frame_bytes(self) -> int:
+        return METRIC_SIZE + 8 * len(self.keys)
+
+
+class Block(NamedTuple):
+    start: int
+    seq: int
+    crc: int
+
+
+def file_header(journal_id: str) -> bytes:
+    """Render the first 32 bytes of a journal."""
+    raw = bytes.fromhex(journal_id)
+    bare = HEADER.pack(MAGIC, VERSION, HEADER_SIZE, 0, raw)
+    return HEADER.pack(MAGIC, VERSION, HEADER_SIZE, crc32(bare[16:], crc32(bare[:12])), raw)
+
+
+def parse_header(data: bytes | memoryview) -> str | None:
+    """Read the journal id from the first bytes of a file; None where they are damaged.
+
+    Raises:
+        Unreadable: a sound header of a newer format version.
+    """
+    if len(data) < HEADER_SIZE:
+        return None
+    head = bytes(data[:HEADER_SIZE])
+    magic, version, _size, crc, raw = HEADER.unpack(head)
+    if magic != MAGIC or crc != crc32(head[16:], crc32(head[:12])):
+        return None
+    if version != VERSION:
+        raise Unreadable(f"this journal has format version {version}; this runfolio reads {VERSION}. Upgrade runfolio.")
+    return bytes(raw).hex()
+
+
+def seed_of(journal_id: str) -> int:
+    """Give the number that a journal's crcs start from."""
+    return crc32(bytes.fromhex(journal_id))
+
+
+def control(tag: int, seq: int, offset: int, seed: int, time_ns: int, payload: bytes = b"") -> bytes:
+    """Render a control frame for this offset of the file."""
+    body = CONTROL_HEAD.pack(0, tag, seq & 0xFFFF, len(payload), 0, time_ns)[4:] + payload + bytes(-len(payload) % 8)
+    return crc32(body, seed ^ (offset & 0xFFFFFFFF)).to_bytes(4, "little") + body
+
+
+def control_bytes(payload_bytes: int) -> int:
+    """Give the size of a control frame with a payload of this size."""
+    return CONTROL_SIZE + (payload_bytes + 7 & ~7)
+
+
+def keys_payload(tag: int, final: bool, step_base: int, time_base_ns: int, kinds: str, raw_keys: bytes) -> bytes:
+    """Render the declaration of a key set; `raw_keys` are the keys in UTF-8, a zero byte between two."""
+    return _KEYS_HEAD.pack(tag, int(final), len(kinds), step_base, time_base_ns) + kinds.encode() + raw_keys
+
+
+def parse_keys(payload: bytes) -> KeySet:
+    """Read the declaration of a key set.
+
+    Raises:
+        ValueError: the payload is not one.
+    """
+    tag, flags, count, step_base, time_base_ns = _KEYS_HEAD.unpack_from(payload)
+    at = _KEYS_HEAD.size + count
+    kinds = payload[_KEYS_HEAD.size : at].decode("ascii")
+    keys = tuple(payload[at:].decode().split("\0"))
+    if len(keys) != count or len(kinds) != count or not 0 < tag <= TAG_MAX:
+        raise ValueError("malformed keys frame")
+    return KeySet(tag, bool(flags & 1), step_base, time_base_ns, kinds, keys)
+
+
+def block_payload(start: int, seq: int, crc: int) -> bytes:
+    return _BLOCK.pack(start, seq, crc, 0)
+
+
+def parse_block(payload: bytes) -> Block:
+    start, seq, crc, _ = _BLOCK.unpack(payload)
+    return Block(start, seq, crc)
+
+
+def sync_payload(offset: int) -> bytes:
+    return _SYNC.pack(offset)
+
+
+def parse_sync(payload: bytes) -> int:
+    (offset,) = _SYNC.unpack(payload)
+    return int(offset)

@@ -1,0 +1,201 @@
+"""Append frames to one journal file: through a map over reserved blocks, or by one write(2) each.
+
+Cost of a frame: mapped, one memory copy and no system call; else one write(2). Space is reserved 64 KiB first, then 256 KiB, 1 MiB, 4 MiB,
+and the last `SPARE` bytes of it are kept for the frames that tell of a full disk. A map covers only the last reservation.
+"""
+
+from __future__ import annotations
+
+import os
+from mmap import ALLOCATIONGRANULARITY, mmap
+from zlib import crc32
+
+from runfolio.journal import frame
+from runfolio.journal.files import Files
+
+CHUNKS = (64 << 10, 256 << 10, 1 << 20, 4 << 20)
+SPARE = 4096
+_CRC_STEP = 4096  # zlib lets go of the interpreter lock for buffers over 5 KiB, and would wait for a busy thread
+
+
+class Tail:
+    """One open journal file and the place where its next frame goes.
+
+    Contract: every method is called under the writer's lock, but `sync`, which the keeper calls beside the others.
+    Methods that touch the disk raise OSError and leave the file as it was, at a frame's border.
+    """
+
+    __slots__ = (
+        "base", "block_start", "broken", "fd", "files", "journal_id", "map", "next_block", "off", "once", "path", "reserved", "seed",
+        "seq", "stop", "synced", "tags",
+    )  # fmt: skip
+
+    def __init__(self, files: Files, folder: str, journal_id: str, mapped: bool) -> None:
+        """Create the file, with its header."""
+        self.files = files
+        self.journal_id = journal_id
+        self.path = os.path.join(folder, journal_id + frame.SUFFIX)
+        self.seed = frame.seed_of(journal_id)
+        self.off = self.seq = self.base = self.reserved = self.synced = self.tags = 0
+        self.once: list[bytes] = []  # declarations that stand only once so far
+        self.block_start = frame.HEADER_SIZE
+        self.next_block = self.block_start + frame.BLOCK_BYTES
+        self.map: mmap | None = None
+        self.broken = False
+        self.stop = -1
+        self.fd = files.create(self.path)
+        try:
+            if mapped:
+                self._grow(0)
+            self._set_stop()
+            self.put(frame.file_header(journal_id))
+        except BaseException:
+            self.abandon(remove=True)
+            raise
+
+    def room(self, size: int) -> None:
+        """Make sure that a frame of this size can be put, or raise OSError."""
+        if self.map is not None and self.off + size + SPARE > self.reserved:
+            self._grow(size)
+        self._set_stop()
+
+    def spare_for(self, size: int, leave: int) -> bool:
+        """Say whether the room spared for a full disk takes a frame of this size, and leaves so many bytes."""
+        return self.map is not None and self.off + size + leave <= self.reserved
+
+    def put(self, data: bytes) -> None:
+        """Append these bytes, wholly or not at all."""
+        end = self.off + len(data)
+        if self.broken:
+            raise OSError(5, "the journal ends in a torn frame", self.path)
+        if self.map is None:
+            self._write(data)
+        elif end > self.reserved:
+            raise OSError(28, "no room reserved in the journal", self.path)
+        else:
+            self.map[self.off - self.base : end - self.base] = data
+        self.off = end
+
+    def control(self, tag: int, time_ns: int, payload: bytes = b"") -> bytes:
+        """Render the next frame, without appending it."""
+        return frame.control(tag, self.seq, self.off, self.seed, time_ns, payload)
+
+    def put_control(self, tag: int, time_ns: int, payload: bytes = b"") -> None:
+        """Append a control frame."""
+        self.put(self.control(tag, time_ns, payload))
+        self.seq += 1
+
+    def block_due(self) -> bool:
+        return self.off >= self.next_block
+
+    def put_block(self, time_ns: int) -> None:
+        """Append a block frame over all bytes since the last one."""
+        crc = self._crc_since(self.block_start)
+        self.put_control(frame.BLOCK, time_ns, frame.block_payload(self.block_start, self.seq, crc))
+        self.block_start = self.off
+        self.next_block = self.off + frame.BLOCK_BYTES
+        self._set_stop()
+
+    def sync(self) -> int:
+        """Wait until what is there now is on the disk; return the offset up to which it is."""
+        off = self.off
+        self.files.sync(self.fd)
+        return off
+
+    def close(self, sync: bool) -> None:
+        """Give back the space that was reserved and not used, sync where asked, and close the file."""
+        self.stop = -1
+        fd, self.fd = self.fd, -1
+        had_map, self.map = self.map is not None, None
+        if fd < 0:
+            return
+        try:
+            if had_map:
+                self.files.truncate(fd, self.off)
+            if sync:
+                self.files.sync(fd)
+        finally:
+            self.files.close(fd)
+
+    def abandon(self, remove: bool = False) -> None:
+        """Let go of the file as it is: in the child of a fork, or after trouble."""
+        self.stop = -1
+        self.map = None
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            try:
+                self.files.close(fd)
+                if remove:
+                    os.unlink(self.path)
+            except OSError:
+                pass
+
+    def _set_stop(self) -> None:
+        if self.broken or self.fd < 0:
+            return
+        end = self.next_block
+        self.stop = end if self.map is None else min(end, self.reserved - SPARE)
+
+    def _grow(self, size: int) -> None:
+        step = next((c for c in CHUNKS if c > self.reserved), CHUNKS[-1])
+        need = self.off + size + SPARE - self.reserved
+        step = max(step, -(-need // CHUNKS[0]) * CHUNKS[0])
+        try:
+            self.files.reserve(self.fd, self.reserved, step)
+        except OSError as trouble:
+            if trouble.errno in _NO_ROOM:
+                raise
+            return self._go_plain()
+        base = min(self.off, self.block_start) // ALLOCATIONGRANULARITY * ALLOCATIONGRANULARITY
+        reserved = self.reserved + step
+        try:
+            self.map = self.files.map(self.fd, base, reserved - base)
+        except (OSError, ValueError):
+            return self._go_plain()
+        self.base, self.reserved = base, reserved
+
+    def _go_plain(self) -> None:
+        """Go on with write(2): no blocks to reserve here, or no map to be had."""
+        self.files.truncate(self.fd, self.off)
+        self.map = None
+        self.base = self.reserved = 0
+
+    def _write(self, data: bytes) -> None:
+        done = 0
+        try:
+            while done < len(data):
+                done += self.files.write(self.fd, data[done:] if done else data)
+        except OSError:
+            if done:
+                self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        try:
+            self.files.truncate(self.fd, self.off)
+        except OSError:
+            self.broken = True  # a torn frame stays: nothing more may be put behind it at an uneven place
+            self.stop = -1
+
+    def _crc_since(self, start: int) -> int:
+        if self.map is not None and start >= self.base:
+            return self._crc_of_map(start)
+        crc, at = 0, start
+        while at < self.off:
+            data = os.pread(self.fd, min(_CRC_STEP * 16, self.off - at), at)
+            if not data:
+                raise OSError(5, "the journal is shorter than what was written to it", self.path)
+            crc = crc32(data, crc)
+            at += len(data)
+        return crc
+
+    def _crc_of_map(self, start: int) -> int:
+        crc = 0
+        assert self.map is not None
+        with memoryview(self.map) as view:
+            for at in range(start - self.base, self.off - self.base, _CRC_STEP):
+                crc = crc32(view[at : min(at + _CRC_STEP, self.off - self.base)], crc)
+        return crc
+
+
+_NO_ROOM = frozenset({28, 122, 27, 5, 30})  # ENOSPC, EDQUOT, EFBIG, EIO, EROFS

@@ -1,0 +1,528 @@
+"""Append the events of one writer to its journal: the hot path.
+
+`Writer.log` of ten plain floats costs, with the key set known: one C-level lookup of the values, a type check, a clock, a pack, a crc and one
+copy into the map. No system call (one write(2) where maps are not safe), no import, no formatting.
+"""
+
+from __future__ import annotations
+
+import os
+from _thread import RLock
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from struct import Struct
+from struct import error as StructError
+from typing import Any, Final, NamedTuple
+from weakref import WeakSet
+from zlib import crc32
+
+from runfolio.errors import RunIsClosed
+from runfolio.journal import frame
+from runfolio.journal.files import SYSTEM, Files
+from runfolio.journal.loss import Loss, Lost
+from runfolio.journal.places import Folder, FullOfSets, Places
+from runfolio.journal.points import INT_EXACT, Point, prepare
+from runfolio.journal.tail import Tail
+from runfolio.model.clock import SYSTEM_CLOCK, Clock, WriterClock
+from runfolio.model.numbers import check_step
+from runfolio.model.strict_json import dumps
+
+SETS_MAX = 1024
+PENDING_MAX = 1024
+COPIES_BYTES_MAX = 8192
+LAST_WORDS = 1024  # of the room spared for a full disk, what only the closing frames may use
+
+
+class NoStep:
+    """The step of a point that has none."""
+
+    def __repr__(self) -> str:
+        return "runfolio.FINAL"
+
+    def __reduce__(self) -> str:
+        return "FINAL"
+
+
+FINAL: Final = NoStep()
+
+
+class _Set(NamedTuple):
+    """A key set declared in `tail`, ready to pack."""
+
+    tail: Tail
+    size: int
+    pack: Callable[..., bytes]
+    tag: int
+    step_base: int
+    boot_base: int
+    types: tuple[type, ...] | None
+    ints: tuple[int, ...]
+    values_of: Callable[[Mapping[str, object]], tuple[object, ...]]
+
+
+class Writer:
+    """Append metrics and events for one process, rank and attempt.
+
+    Contract: any thread may call any method at any time, also from a signal handler or `__del__` that interrupts one of them (the event is then
+    appended by the interrupted call, before it returns). After `os.fork` the child's first append opens a journal of its own. What `log` has
+    returned from survives a SIGKILL. Disk trouble is never raised: `on_trouble(cause)` hears of it, and what is lost is counted.
+
+    Args:
+        folders: makers of folders for journals, best first; asked only when needed (the spool is the last).
+        opening: gives the payload of an open frame, but `writer`.
+        high: the highest step that is known already.
+    """
+
+    __slots__ = (
+        "__weakref__", "_boot", "_busy", "_closed", "_files", "_guess", "_lock", "_loss", "_next_step", "_now", "_offset_ns", "_on_trouble",
+        "_pending", "_places", "_sets", "_stepped",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        folders: Sequence[Folder],
+        opening: Callable[[], dict[str, Any]],
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        files: Files = SYSTEM,
+        high: int | None = None,
+        on_trouble: Callable[[str], None] | None = None,
+    ) -> None:
+        writer_clock = WriterClock(clock)
+        self._now = writer_clock.now_ns
+        self._boot = writer_clock.boot_ns
+        self._offset_ns = writer_clock.offset_ns
+        self._files = files
+        self._on_trouble = on_trouble
+        self._loss = Loss()
+        self._places = Places(folders, opening, files, writer_clock, self._note)
+        self._lock = RLock()
+        self._busy = False
+        self._pending: deque[tuple[Callable[[], None], int]] = deque()
+        self._next_step = 0 if high is None else high + 1
+        self._stepped = high is not None
+        self._sets: dict[tuple[tuple[str, ...], str, bool], _Set] = {}
+        self._guess: dict[int, _Set] = {}
+        self._closed = False
+        _WRITERS.add(self)
+
+    # -------------------------------------------------------------------------------------------------- the hot path
+
+    def log(self, metrics: Mapping[str, object], step: int | NoStep | None = None, **more: object) -> None:
+        """Append the metrics of one call at a step.
+
+        Args:
+            metrics: names to numbers; scalars of numpy, torch and JAX are numbers.
+            step: an integer; None: the highest so far + 1, from 0; `FINAL`: no step.
+            more: further metrics.
+
+        Raises:
+            InvalidValue: a value that cannot be kept exactly; nothing of the call is kept then.
+            RunIsClosed: after `finish()`.
+        """
+        if more or type(metrics) is not dict:
+            return self._log_carefully(metrics, step, more)
+        known = self._guess.get(len(metrics))
+        if known is None or (type(step) is not int and step is not None):
+            return self._log_carefully(metrics, step, more)
+        tail, size, pack, tag, step_base, boot_base, types, ints, values_of = known
+        try:
+            values = values_of(metrics)
+        except KeyError:
+            return self._log_carefully(metrics, step, more)
+        if tuple(map(type, values)) != types:
+            return self._log_carefully(metrics, step, more)
+        if ints:
+            for i in ints:
+                if not -INT_EXACT <= values[i] <= INT_EXACT:  # type: ignore[operator]
+                    return self._log_carefully(metrics, step, more)
+        lock, inside = self._lock, False
+        try:  # the lock is taken inside: an interrupt may come as soon as it is held. `with` costs 100 ns more
+            lock.acquire()
+            off = tail.off
+            end = off + size
+            if self._busy or end > tail.stop:
+                self._log_carefully(metrics, step, more)
+            else:
+                self._busy = inside = True
+                at = self._next_step if step is None else step
+                try:
+                    body = pack(*((tag, tail.seq & 0xFFFF, at - step_base, (self._boot() - boot_base) >> 10) + values))
+                    data = crc32(body, tail.seed ^ off).to_bytes(4, "little") + body
+                    if tail.map is not None:
+                        tail.map[off - tail.base : end - tail.base] = data
+                        tail.off = end
+                    else:
+                        tail.put(data)
+                    tail.seq += 1
+                    if at >= self._next_step:
+                        self._next_step = at + 1
+                except (StructError, OSError):
+                    self._put_point(prepare(metrics), step, self._boot())
+                self._busy = False
+                if self._pending:
+                    self._drain()
+        except BaseException:
+            self._let_go(lock, inside)
+            raise
+        lock.release()
+
+    # -------------------------------------------------------------------------------------------------- the other verbs
+
+    def event(self, body: Mapping[str, Any]) -> None:
+        """Append an event that is not a metric."""
+        self._check_open()
+        payload, now = dumps(body), self._now()
+        self._locked(lambda: self._put_event(payload, now))
+
+    def beat(self) -> None:
+        """Append a heartbeat where there is a journal, leave the spool where that has become possible."""
+        self._locked(self._put_beat)
+
+    def sync(self) -> bool:
+        """Make everything before this call survive a power cut; False where the disk refuses.
+
+        A file whose sync failed is not trusted again: a new journal begins.
+        """
+        with self._lock:
+            tail, folders = self._places.tail, list(self._places.unsynced)
+            if tail is None:
+                return not self._loss.total.points
+            dirty = tail.off > tail.synced
+        try:
+            self._sync_folders(folders)
+            if dirty:
+                upto = tail.sync()
+        except OSError as failed:
+            trouble = failed
+            self._locked(lambda: self._distrust(tail, trouble))
+            return False
+        if dirty:
+            self._locked(lambda: self._put_sync(tail, upto))
+        return True
+
+    def close(self, sync: bool = True) -> bool:
+        """Write the last frame, sync and close; True where everything is on the disk."""
+        with self._lock:
+            if self._closed or self._busy:
+                return True
+            self._drain()
+            self._closed = True
+            self._guess.clear()
+            if self._loss.untold:
+                self._places.ready()
+            tail = self._places.tail
+            return self._finish_file(tail, sync) if tail is not None else not self._loss.total.points
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
+    def lost(self) -> Lost:
+        """What could not be kept so far."""
+        return self._loss.total
+
+    @property
+    def causes(self) -> list[str]:
+        """The troubles that this writer had, in words."""
+        return sorted(self._loss.causes)
+
+    @property
+    def high(self) -> int | None:
+        """The highest step that this writer knows."""
+        return self._next_step - 1 if self._stepped else None
+
+    @property
+    def path(self) -> str | None:
+        """The file that is written now."""
+        return self._places.tail.path if self._places.tail else None
+
+    @property
+    def journals(self) -> list[str]:
+        """The ids of the journals that this writer opened."""
+        return list(self._places.journals)
+
+    @property
+    def spooling(self) -> bool:
+        """Whether events go to another place than the first."""
+        return self._places.tail is not None and self._places.place > 0
+
+    # -------------------------------------------------------------------------------------------------- careful logging
+
+    def _log_carefully(
+        self, metrics: Mapping[str, object], step: int | NoStep | None, more: Mapping[str, object]
+    ) -> None:
+        self._check_open()
+        point = prepare({**metrics, **more} if more else metrics)
+        if step is not None and step is not FINAL:
+            step = check_step(step)
+        if point.keys:
+            boot = self._boot()
+            self._locked(lambda: self._put_point(point, step, boot), len(point.keys))
+
+    def _locked(self, act: Callable[[], None], points: int = 0) -> None:
+        """Act under the lock; from inside of it, leave the act to the call that is interrupted."""
+        with self._lock:
+            if self._busy:
+                if len(self._pending) < PENDING_MAX:
+                    self._pending.append((act, points))
+                else:
+                    self._lose(points)
+                return
+            self._busy = True
+            try:
+                act()
+            finally:
+                self._busy = False
+                if self._pending:
+                    self._drain()
+
+    def _let_go(self, lock: Any, inside: bool) -> None:
+        """Leave the hot path by an exception: an interrupt, or a value that is refused."""
+        if inside:
+            self._busy = False
+        try:
+            lock.release()
+        except RuntimeError:
+            pass  # interrupted while it waited for the lock
+
+    def _drain(self) -> None:
+        while self._pending and not self._busy:
+            act, points = self._pending.popleft()
+            self._busy = True
+            try:
+                act()
+            except RunIsClosed:
+                self._lose(points)
+            finally:
+                self._busy = False
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RunIsClosed("this run is finished. runfolio.attach(run.id) adds to it, runfolio.resume(run.id) goes on")
+
+    # -------------------------------------------------------------------------------------------------- under the lock
+
+    def _put_point(self, point: Point, step: int | NoStep | None, boot: int) -> None:
+        self._check_open()
+        final = step is FINAL
+        if step is None:
+            step = self._next_step
+        number = 0 if isinstance(step, NoStep) else check_step(step)
+        if not self._try(lambda tail: self._append_point(tail, point, number, final, boot)):
+            return self._lose(len(point.keys))
+        if not final and (number >= self._next_step or not self._stepped):
+            self._next_step, self._stepped = number + 1, True
+
+    def _put_event(self, payload: bytes, now: int) -> None:
+        self._check_open()
+        if not self._try(lambda tail: self._append_event(tail, payload, now)):
+            self._lose(0)
+
+    def _try(self, append: Callable[[Tail], None]) -> bool:
+        """Append to the file there is, or to the next that can be had; False where there is none."""
+        for _ in range(4):
+            tail = self._places.ready()
+            if tail is None:
+                return False
+            try:
+                if self._loss.untold:
+                    self._tell_lost(tail, 0)
+                if tail.block_due():
+                    self._put_block(tail)
+                append(tail)
+                return True
+            except OSError as trouble:
+                left = self._places.failed(trouble)
+                if left is not None:
+                    self._finish_file(left, False)
+        return False
+
+    def _append_event(self, tail: Tail, payload: bytes, now: int) -> None:
+        size = frame.control_bytes(len(payload))
+        try:
+            tail.room(size)
+        except OSError:
+            if not tail.spare_for(size, LAST_WORDS):
+                raise
+        tail.put_control(frame.EVENT, now, payload)
+
+    def _append_point(self, tail: Tail, point: Point, step: int, final: bool, boot: int) -> None:
+        key = (point.keys, point.kinds, final)
+        known = self._sets.get(key)
+        if known is None or known.tail is not tail:
+            return self._declare(tail, key, point, step, boot)
+        tail.room(known.size)
+        data = _render(known, point, step, boot)
+        if not data:
+            return self._declare(tail, key, point, step, boot)
+        tail.put(data)
+        tail.seq += 1
+        if point.types is not None and not final:
+            values_of = itemgetter(*point.keys) if len(point.keys) > 1 else _one_value(point.keys[0])
+            self._guess[len(point.keys)] = known._replace(types=point.types, values_of=values_of)
+
+    def _declare(self, tail: Tail, key: tuple[tuple[str, ...], str, bool], point: Point, step: int, boot: int) -> None:
+        """Append the declaration of a key set and its first point at once."""
+        tag = tail.tags + 1
+        if tag > frame.TAG_MAX:
+            raise FullOfSets(0, "no key set tags left")
+        count = len(point.keys)
+        packer = _STRUCTS.get(count)
+        if packer is None:
+            packer = _STRUCTS[count] = Struct(f"<HHiI{count}d")
+        ints = tuple(i for i, kind in enumerate(point.kinds) if kind == "i") if "i" in point.kinds else ()
+        known = _Set(tail, packer.size + 4, packer.pack, tag, step, boot, None, ints, _no_values)
+        payload = frame.keys_payload(tag, key[2], step, boot + self._offset_ns, point.kinds, point.raw_keys)
+        tail.room(frame.control_bytes(len(payload)) + known.size)
+        tail.put(_render(known, point, step, boot, tail.control(frame.KEYS, boot + self._offset_ns, payload)))
+        tail.seq += 2
+        tail.tags = tag
+        tail.once.append(payload)
+        if len(self._sets) >= SETS_MAX:
+            del self._sets[next(iter(self._sets))]
+        self._sets[key] = known
+
+    def _put_block(self, tail: Tail) -> None:
+        """Append what is due each 64 KiB: the checksum, and a second copy of each declaration since the last."""
+        now = self._now()
+        size, copies = frame.CONTROL_SIZE * 2, []
+        for payload in tail.once:
+            size += frame.control_bytes(len(payload))
+            if copies and size > COPIES_BYTES_MAX:
+                break
+            copies.append(payload)
+        tail.room(size)
+        tail.put_block(now)
+        for payload in copies:
+            tail.put_control(frame.KEYS, now, payload)
+        tail.once.clear()
+
+    def _put_beat(self) -> None:
+        if self._places.tail is None or self._closed:
+            return
+        left = self._places.go_home()
+        if left is not None:
+            self._finish_file(left, False)
+        self._try(self._append_beat)
+
+    def _append_beat(self, tail: Tail) -> None:
+        tail.room(frame.CONTROL_SIZE)
+        tail.put_control(frame.BEAT, self._now())
+
+    def _put_sync(self, tail: Tail, upto: int) -> None:
+        """Mark that everything before `upto` is on the disk."""
+        tail.synced = max(tail.synced, upto)
+        if self._places.tail is not tail or self._closed:
+            return
+        try:
+            tail.room(frame.CONTROL_SIZE + 8)
+            tail.put_control(frame.SYNC, self._now(), frame.sync_payload(upto))
+        except OSError as trouble:
+            return self._note(trouble)  # the sync held; only its mark is missing
+        if upto == tail.off - frame.CONTROL_SIZE - 8:
+            tail.synced = tail.off  # nothing but the mark itself is new
+
+    # -------------------------------------------------------------------------------------------------- troubles
+
+    def _distrust(self, tail: Tail, trouble: OSError) -> None:
+        """Begin a new journal after a failed sync: what the old one got since its last good one is uncertain."""
+        if self._places.tail is not tail or self._closed:
+            return
+        self._note(trouble)
+        uncertain = {"type": "uncertain", "journal": tail.journal_id, "from": tail.synced, "bytes": tail.off - tail.synced}
+        self._places.leave()
+        self._put_event(dumps(uncertain), self._now())
+
+    def _finish_file(self, tail: Tail, sync: bool) -> bool:
+        """Write the last frames of a file and close it; True where it and its folders are synced, or need not be."""
+        now = self._now()
+        try:
+            if self._loss.untold:
+                self._tell_lost(tail, frame.CONTROL_SIZE * 4)
+            tail.room(frame.CONTROL_SIZE * 4)
+            tail.put_block(now)
+        except OSError as trouble:
+            self._note(trouble)
+        try:
+            try:
+                tail.put_control(frame.CLOSE, now, b"{}")
+            finally:
+                tail.close(sync)
+            if sync:
+                self._sync_folders(list(self._places.unsynced))
+        except OSError as trouble:
+            self._note(trouble)
+            return False
+        return True
+
+    def _tell_lost(self, tail: Tail, leave: int) -> None:
+        """Write the count of what was lost; into the spared room, but for so many bytes, only where that is not 0."""
+        payload = dumps(self._loss.body())
+        size = frame.control_bytes(len(payload))
+        try:
+            tail.room(size)
+        except OSError:
+            if not leave or not tail.spare_for(size, leave):
+                raise
+        tail.put_control(frame.EVENT, self._now(), payload)
+        self._loss.told = self._loss.total
+
+    def _lose(self, points: int) -> None:
+        self._loss.add(points, int(not points), self._now())
+
+    def _note(self, trouble: OSError) -> None:
+        cause = self._loss.note(trouble)
+        if self._on_trouble is not None:
+            self._on_trouble(cause)
+
+    def _sync_folders(self, folders: list[str]) -> None:
+        for folder in folders:
+            self._files.sync_folder(folder)
+            self._places.unsynced.discard(folder)
+
+    # -------------------------------------------------------------------------------------------------- fork
+
+    def after_fork(self) -> None:
+        """Forget the parent's lock, map and queue; the next append opens a journal of the child's own."""
+        self._lock = RLock()
+        self._busy = False
+        self._pending.clear()
+        self._places.forget()
+        self._guess.clear()
+        self._sets.clear()
+        self._loss = Loss()
+
+
+_STRUCTS: dict[int, Struct] = {}
+_WRITERS: WeakSet[Writer] = WeakSet()
+
+
+def _render(known: _Set, point: Point, step: int, boot: int, head: bytes = b"") -> bytes:
+    """Render a metric frame behind `head`; empty where the step or the time do not fit the key set."""
+    tail = known.tail
+    seq = tail.seq + bool(head)
+    try:
+        body = known.pack(known.tag, seq & 0xFFFF, step - known.step_base, (boot - known.boot_base) >> 10, *point.values)
+    except StructError:
+        return b""
+    return head + crc32(body, tail.seed ^ (tail.off + len(head))).to_bytes(4, "little") + body
+
+
+def _no_values(_metrics: Mapping[str, object]) -> tuple[object, ...]:
+    raise KeyError
+
+
+def _one_value(key: str) -> Callable[[Mapping[str, object]], tuple[object, ...]]:
+    return lambda metrics: (metrics[key],)
+
+
+def _after_fork() -> None:
+    for writer in list(_WRITERS):
+        writer.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

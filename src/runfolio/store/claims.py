@@ -1,0 +1,54 @@
+"""Take a name or a number once, among any number of processes and hosts, without a lock.
+
+A claim is a file made by link(2) that holds its owner's id. It is never removed, so a number is never given twice.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+
+from runfolio.store.layout import Layout, write_once
+
+
+def claim(layout: Layout, kind: str, name: str, owner: str) -> str:
+    """Claim `name` for `owner`; return who has it, the first one for ever.
+
+    Raises:
+        OSError: the store cannot be written.
+    """
+    path = _path(layout, kind, name)
+    try:
+        if write_once(path, owner.encode()):
+            return owner
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        if write_once(path, owner.encode()):
+            return owner
+    return _read(path)
+
+
+def owner_of(layout: Layout, kind: str, name: str) -> str | None:
+    """Give who has claimed `name`; None where nobody has."""
+    try:
+        return _read(_path(layout, kind, name))
+    except FileNotFoundError:
+        return None
+
+
+def next_number(layout: Layout, kind: str, scope: str, owner: str, first: int = 1) -> int:
+    """Claim the lowest number from `first` on that nobody has in this scope."""
+    number = first
+    while owner_of(layout, kind, f"{scope}:{number}") is not None or claim(layout, kind, f"{scope}:{number}", owner) != owner:
+        number += 1
+    return number
+
+
+def _path(layout: Layout, kind: str, name: str) -> str:
+    digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return os.path.join(layout.claims, kind, digest[:2], digest)
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()

@@ -1,0 +1,233 @@
+"""Know every path of a store, find the store, make its folders.
+
+Nothing else joins paths of a store. User text is never part of a path: ids are hexadecimal, names are hashed.
+The writing side imports this module: standard library, few system calls.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import NamedTuple
+
+from runfolio.errors import StoreNotFound, Unreadable
+from runfolio.model.ids import is_id, new_id
+from runfolio.model.strict_json import dumps, loads
+
+FORMAT = 1
+STORE_NAME = ".runfolio"
+_MAPPABLE = ("ext4", "tmpfs")
+
+
+class Layout(NamedTuple):
+    """The paths of the store at `root`."""
+
+    root: str
+
+    @property
+    def store_json(self) -> str:
+        return os.path.join(self.root, "store.json")
+
+    @property
+    def journal(self) -> str:
+        """The folder of the store's own journals."""
+        return os.path.join(self.root, "journal")
+
+    @property
+    def claims(self) -> str:
+        return os.path.join(self.root, "claims")
+
+    @property
+    def blobs(self) -> str:
+        return os.path.join(self.root, "blobs")
+
+    @property
+    def runs(self) -> str:
+        return os.path.join(self.root, "runs")
+
+    def run(self, run_id: str) -> str:
+        if not is_id(run_id):
+            raise ValueError(f"not a run id: {run_id!r}")
+        return os.path.join(self.root, "runs", run_id)
+
+    def run_journal(self, run_id: str) -> str:
+        return os.path.join(self.run(run_id), "journal")
+
+    def artifacts(self, run_id: str) -> str:
+        return os.path.join(self.run(run_id), "artifacts")
+
+    def output(self, run_id: str) -> str:
+        return os.path.join(self.run(run_id), "output.log")
+
+    def run_json(self, run_id: str) -> str:
+        return os.path.join(self.run(run_id), "run.json")
+
+    def parquet(self, run_id: str) -> str:
+        return os.path.join(self.run(run_id), "metrics.parquet")
+
+    def exists(self) -> bool:
+        return os.path.isfile(self.store_json)
+
+    def store_id(self) -> str:
+        """Read the store's id.
+
+        Raises:
+            StoreNotFound: no store here. Unreadable: of a newer format, or not a store.
+        """
+        try:
+            with open(self.store_json, "rb") as file:
+                told = loads(file.read(1 << 16))
+        except FileNotFoundError as gone:
+            raise StoreNotFound(f"there is no store here yet; runfolio init makes one, so does the first run: {self.root}") from gone
+        except (OSError, ValueError, Unreadable) as trouble:
+            raise Unreadable(f"store.json cannot be read ({trouble}): {self.store_json}") from trouble
+        if not isinstance(told, dict) or not isinstance(told.get("format"), int) or not is_id(str(told.get("id"))):
+            raise Unreadable(f"this folder is not a runfolio store: {self.root}")
+        if told["format"] > FORMAT:
+            raise Unreadable(
+                f"this store has format {told['format']}; this runfolio reads up to {FORMAT}. Upgrade runfolio: {self.root}"
+            )
+        return str(told["id"])
+
+    def create(self, shared: bool = False) -> str:
+        """Make the store where there is none; several at once agree on one id. Returns the id.
+
+        Args:
+            shared: folders for a group: 2770, whatever the umask.
+        """
+        if self.exists():
+            return self.store_id()
+        os.makedirs(self.root, exist_ok=True)
+        for folder in (self.journal, self.claims, self.blobs, self.runs):
+            os.makedirs(folder, exist_ok=True)
+        if shared:
+            for folder in (self.root, self.journal, self.claims, self.blobs, self.runs):
+                os.chmod(folder, 0o2770)
+        content = dumps({"format": FORMAT, "id": new_id(), **({"shared": True} if shared else {})}) + b"\n"
+        write_once(self.store_json, content)
+        return self.store_id()
+
+
+def write_once(path: str, content: bytes, mode: int = 0o666) -> bool:
+    """Put a whole file in place if there is none; False where there is. Never seen half written.
+
+    By link(2) of a temporary file in the same folder; by O_EXCL where there are no links.
+    """
+    draft = f"{path}.{new_id()}.tmp"
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+            return True
+        except FileExistsError:
+            return False
+        except OSError:
+            return _create_exclusively(path, content, mode)
+    finally:
+        os.unlink(draft)
+
+
+def _create_exclusively(path: str, content: bytes, mode: int) -> bool:
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
+    except FileExistsError:
+        return False
+    with os.fdopen(fd, "wb") as file:
+        file.write(content)
+    return True
+
+
+def find(path: str | os.PathLike[str] | None = None) -> Layout:
+    """Find the store to use: the argument, $RUNFOLIO_DIR, the nearest `.runfolio/` upward that is ours or root's, else ~/.runfolio."""
+    if path is not None:
+        return Layout(_store_at(os.path.abspath(os.fspath(path))))
+    told = os.environ.get("RUNFOLIO_DIR")
+    if told:
+        return Layout(os.path.abspath(os.path.expanduser(told)))
+    return Layout(_upward() or os.path.join(_home(), STORE_NAME))
+
+
+def _store_at(path: str) -> str:
+    """Accept the store itself or the project folder that holds it."""
+    inner = os.path.join(path, STORE_NAME)
+    return inner if not os.path.exists(os.path.join(path, "store.json")) and os.path.isdir(inner) else path
+
+
+def _upward() -> str | None:
+    try:
+        here = os.getcwd()
+    except OSError:  # the working folder was removed
+        return None
+    while True:
+        candidate = os.path.join(here, STORE_NAME)
+        if trusted_folder(candidate):
+            return candidate
+        above = os.path.dirname(here)
+        if above == here:
+            return None
+        here = above
+
+
+def trusted_folder(path: str) -> bool:
+    """Say whether this is a real folder that belongs to us or to root."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and (os.name == "nt" or found.st_uid in (os.geteuid(), 0))
+
+
+def _home() -> str:
+    home = os.path.expanduser("~")
+    if home != "~" and os.path.isabs(home):
+        return home
+    return os.path.join(os.environ.get("TMPDIR") or "/tmp", f"runfolio-home-{os.getuid() if hasattr(os, 'getuid') else 0}")
+
+
+def cache_folder(root: str, store_id: str) -> str:
+    """Give the folder of this store's caches: safe to delete."""
+    import zlib
+
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(_home(), ".cache")
+    real = os.path.realpath(root).encode(errors="surrogateescape")
+    name = f"{store_id}-{zlib.crc32(real):08x}"
+    if file_system(base) in ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "lustre", "beegfs", "gpfs", "ceph"):
+        name += f"-{os.uname().nodename}"
+    return os.path.join(base, "runfolio", name)
+
+
+def mappable(path: str) -> bool:
+    """Say whether a journal in this folder may be written through a map: where reserved blocks are really kept.
+
+    `RUNFOLIO_MAP=0` says no.
+    """
+    if os.environ.get("RUNFOLIO_MAP") == "0" or not hasattr(os, "posix_fallocate"):
+        return False
+    return file_system(path) in _MAPPABLE
+
+
+def file_system(path: str) -> str:
+    """Give the type of the file system that holds this path, by /proc/self/mountinfo; empty where it is not known."""
+    try:
+        device = os.stat(_existing(path)).st_dev
+        with open("/proc/self/mountinfo", "rb") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return ""
+    wanted = b"%d:%d" % (os.major(device), os.minor(device))
+    for line in lines:
+        fields = line.split()
+        if len(fields) > 8 and fields[2] == wanted and b"-" in fields:
+            return fields[fields.index(b"-") + 1].decode()
+    return ""
+
+
+def _existing(path: str) -> str:
+    path = os.path.abspath(path)
+    while not os.path.exists(path) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+    return path
