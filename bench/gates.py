@@ -31,9 +31,10 @@ def main() -> int:
     rows = [row for row in ROWS if not wanted.only or row.name in wanted.only]
     lab = Lab(os.path.join(WORK, f"gates-{os.getpid()}"), quick=wanted.quick)
     date = datetime.date.today().isoformat()
+    load = os.getloadavg()[0]
     try:
         found = [finding.as_json(date) for row in rows for finding in look(row, lab)]
-        report = {"date": date, "machine": machine_line(lab.folder), "quick": wanted.quick, "rows": found}
+        report = {"date": date, "machine": machine_line(lab.folder, load), "quick": wanted.quick, "rows": found}
     finally:
         shutil.rmtree(lab.folder, ignore_errors=True)
     if not wanted.quick:

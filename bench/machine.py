@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from bench.lab import SOURCE
 
 
-def machine_line(folder: str) -> str:
-    """Describe processor, memory, kernel, the file system of `folder`, Python and the packages that were measured."""
+def machine_line(folder: str, load: float) -> str:
+    """Describe processor, memory, kernel, the file system of `folder`, Python, the packages, and how busy it was."""
     cores = os.cpu_count()
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     kernel = ".".join(platform.release().split("-")[0].split(".")[:2])
@@ -24,6 +24,7 @@ def machine_line(folder: str) -> str:
             f"{platform.python_implementation()} {platform.python_version()}",
             *packages,
             f"runfolio {_runfolio_version()}",
+            f"load {load:.1f} at the start",
         ]
     )
 
