@@ -76,7 +76,7 @@ def guarded(read: Callable[[Any, str], T], value: object, key: str) -> T:
     except UsageError:
         raise
     except Exception as error:
-        message = f"param {shown(key)} is a {type(value).__name__}, and reading it raised {shown(error)}"
+        message = f"param {shown(key)} is a {type(value).__name__}, and reading it raised {shown(error, 120)}"
         raise InvalidValue(message, key) from error
 
 
@@ -147,7 +147,7 @@ class _Leaf:
     def _array(self, value: Any, key: str, above: tuple[int, ...]) -> Value:
         size = size_of(value)
         dtype = getattr(value, "dtype", None)
-        if (size is None and dtype is None) or getattr(dtype, "kind", "b") not in "biufUO":
+        if (size is None and dtype is None) or not _is_plain_dtype(dtype):
             raise _refusal(value, key)
         if size is not None and size > ARRAY_ELEMENTS_MAX:
             message = f"param {shown(key)} is a {type(value).__name__} of {size:,} elements"
@@ -194,6 +194,11 @@ def _short_int(value: int, key: str) -> int:
     if not -INT_END < value < INT_END:
         raise InvalidValue(f"param {shown(key)} is an int of more than 4,300 digits; add it as an artifact", key)
     return value
+
+
+def _is_plain_dtype(dtype: Any) -> bool:
+    kind = getattr(dtype, "kind", None)  # torch's dtypes tell none
+    return kind is None or kind in "biufUO" or (kind == "V" and dtype.names is None)  # V without names is bfloat16
 
 
 def _narrow(value: Any, key: str) -> float:

@@ -49,7 +49,7 @@ def scalar(value: object, key: str) -> Scalar:
         raise
     except Exception as error:
         # User code ran in there: whatever it raises becomes the one error that a caller of log() expects.
-        raise InvalidValue(f"{_says(key, value)}, and reading its number raised {shown(error)}", key) from error
+        raise InvalidValue(f"{_says(key, value)}, and reading its number raised {shown(error, 120)}", key) from error
 
 
 def kind_of(value: Scalar) -> str:
@@ -104,7 +104,9 @@ def _index(step: object, key: str) -> int:
     except TypeError:
         pass
     except Exception as error:
-        raise InvalidValue(f"{key} is a {type(step).__name__}, and reading it raised {shown(error)}", key) from error
+        raise InvalidValue(
+            f"{key} is a {type(step).__name__}, and reading it raised {shown(error, 120)}", key
+        ) from error
     raise InvalidValue(f"{key} must be an int, not {shown(step)} ({type(step).__name__})", key)
 
 
@@ -176,12 +178,14 @@ def _only_element(value: Any, key: str) -> Any:
 
 def _by_protocol(value: Any, key: str) -> Scalar:
     # __index__ first: an int type of someone else's stays an int, and exact.
-    if hasattr(type(value), "__index__"):
-        try:
-            return _exact(operator.index(value), key)
-        except TypeError:
-            pass
-    if not hasattr(type(value), "__float__") or getattr(getattr(value, "dtype", None), "kind", "") in "cmMSUO":
+    try:
+        number = operator.index(value)
+    except TypeError:
+        pass
+    else:
+        return _exact(number, key)
+    kind = getattr(getattr(value, "dtype", None), "kind", None)  # V is bfloat16, and torch's dtypes tell none
+    if not hasattr(type(value), "__float__") or kind not in (None, "f", "i", "u", "b", "V"):
         raise InvalidValue(f"{_says(key, value)}; a metric is a float, an int or a bool", key)
     return float(value)
 

@@ -120,10 +120,7 @@ def unview(json_ready: Any, paths: Iterable[str]) -> Any:
 
 def dumps_view(value: object, indent: int | None = None) -> str:
     """Write what `view` made ready as JSON text; a float that JSON cannot carry raises `InvalidValue`."""
-    try:
-        return _text(value, indent)
-    except (TypeError, RecursionError) as error:
-        raise InvalidValue(f"not ready for JSON: {shown(error, 120)}") from error
+    return _text(value, indent)
 
 
 def _viewed(value: Any, at: list[str], paths: list[str]) -> Any:
@@ -168,7 +165,7 @@ def _text(value: Any, indent: int | None) -> str:
     separators = (",", ":") if indent is None else (",", ": ")
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=separators, indent=indent)
-    except ValueError as error:  # a bare NaN, or an int beyond what this interpreter was told to print
+    except (ValueError, TypeError, RecursionError) as error:  # also an int beyond what this interpreter will print
         raise InvalidValue(f"not ready for JSON: {shown(error, 120)}") from error
     return text if text.isascii() else re.sub(_SURROGATE, lambda found: f"\\u{ord(found[0]):04x}", text)
 
