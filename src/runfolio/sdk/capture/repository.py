@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 _COMMIT = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 _REF = re.compile(rb"ref:\s*(refs/[^\0-\x20\x7f~^:?*\[\\]+)\Z")
@@ -61,15 +61,24 @@ def read_head(repository: Repository) -> Head | None:
 
 def read_small(path: str, size_max: int = _SMALL) -> bytes:
     """Return the content of a small regular file without the white space around it; nothing where there is none."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO does not hang us
-    except OSError:
+    file = open_regular(path)
+    if file is None:
         return b""
-    with open(fd, "rb", buffering=0) as file:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > size_max:
-            return b""
-        return (file.read(size_max) or b"").strip()
+    with file:
+        content = file.read(size_max + 1)
+    return content.strip() if len(content) <= size_max else b""
+
+
+def open_regular(path: str) -> BinaryIO | None:
+    """Open a regular file to read, or return None where it is none: a FIFO does not hang us, nor a device fill us."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return open(fd, "rb")
+    os.close(fd)
+    return None
 
 
 def _git_dir(path: str) -> str | None:
