@@ -7,6 +7,7 @@ A sync lets go of the interpreter lock while it waits, and holds no lock of the 
 from __future__ import annotations
 
 import _thread
+import os
 from collections.abc import Callable
 from weakref import ref
 
@@ -29,6 +30,7 @@ class Keeper:
         self._awake = _thread.allocate_lock()  # held while the thread sleeps; released to end it
         self._done = _thread.allocate_lock()
         self._running = False
+        self.started_in = 0
 
     def start(self) -> None:
         """Begin to tend; without threads to be had (at interpreter exit) do without."""
@@ -36,7 +38,7 @@ class Keeper:
             return
         self._awake.acquire()
         self._done.acquire()
-        self._running = True
+        self._running, self.started_in = True, os.getpid()
         try:
             _thread.start_new_thread(self._tend, ())
         except RuntimeError:

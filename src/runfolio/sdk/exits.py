@@ -1,0 +1,152 @@
+"""End runs with their script: at exit, by an exception, by a signal; and know which run is the active one.
+
+atexit cannot tell how a script ended, so sys.excepthook and sys.exit are watched while a run is active. A signal handler of ours stands only
+where the disposition is the default, in the main thread; it ends the run and sends the signal again. The user's own handlers are never replaced.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+from runfolio.model.states import FAILED, FINISHED, KILLED
+
+if TYPE_CHECKING:
+    from runfolio.sdk.active import ActiveRun
+
+_SIGNALS = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
+
+_active: list[ActiveRun] = []
+_companions: list[int] = []
+_watching = False
+_joined_in = 0
+_exit_code: int | None = None
+_error: BaseException | None = None
+
+
+def active() -> ActiveRun | None:
+    """Give the run that was begun last and has not ended."""
+    return _active[-1] if _active else None
+
+
+def begun(run: ActiveRun) -> None:
+    """Make a run the active one, and see to its end."""
+    _active.append(run)
+    _watch()
+
+
+def ended(run: ActiveRun) -> None:
+    """Take a run off the active ones."""
+    reap()
+    if run in _active:
+        _active.remove(run)
+
+
+def launched_run() -> str | None:
+    """Give the id of the run that the launcher made for this script, as long as nobody here has joined it."""
+    run_id = os.environ.get("RUNFOLIO_RUN_ID")
+    return run_id if run_id and _joined_in != os.getpid() else None
+
+
+def joined(_run: ActiveRun) -> None:
+    """Remember that this process writes to the launcher's run: the next `start` makes a run of its own."""
+    global _joined_in
+    _joined_in = os.getpid()
+
+
+def companion(pid: int | None) -> None:
+    """Remember a process of ours, to be reaped when it has ended."""
+    if pid is not None:
+        _companions.append(pid)
+
+
+def reap() -> None:
+    """Take in companions that have ended; never waits."""
+    for pid in list(_companions):
+        try:
+            done, _ = os.waitpid(pid, os.WNOHANG)
+        except OSError:
+            done = pid  # somebody else reaped it
+        if done:
+            try:
+                _companions.remove(pid)
+            except ValueError:
+                pass
+
+
+def _watch() -> None:
+    global _watching
+    if _watching:
+        return
+    _watching = True
+    atexit.register(_at_exit)
+    _hook_exceptions()
+    _hook_exit()
+    _hook_signals()
+
+
+def _at_exit() -> None:
+    """End what is still active: as failed after an exception or a non-zero sys.exit."""
+    for run in list(reversed(_active)):
+        try:
+            if _error is not None:
+                run.fail(_error)
+            elif _exit_code:
+                run.finish(FAILED, reason=f"exit code {_exit_code}", exit_code=_exit_code)
+            else:
+                run.finish(FINISHED)
+        except Exception as trouble:  # noqa: BLE001 - the other runs want their end too
+            print(f"runfolio: could not end run {run.id[:8]}: {trouble}", file=sys.stderr)
+
+
+def _hook_exceptions() -> None:
+    before = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        global _error
+        _error = error
+        before(kind, error, traceback)
+
+    sys.excepthook = hook
+
+
+def _hook_exit() -> None:
+    before = sys.exit
+
+    def leave(code: Any = None, /) -> Any:
+        global _exit_code
+        import threading
+
+        if threading.current_thread() is threading.main_thread():
+            _exit_code = code if isinstance(code, int) else 0 if code is None else 1
+        before(code)
+
+    sys.exit = leave
+
+
+def _hook_signals() -> None:
+    import signal
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for name in _SIGNALS:
+        number = getattr(signal, name, None)
+        try:
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, _on_signal)
+        except (ValueError, OSError):
+            return
+
+
+def _on_signal(number: int, _frame: FrameType | None) -> None:
+    import signal
+
+    name = signal.Signals(number).name
+    for run in list(reversed(_active)):
+        run.finish(KILLED, reason=name)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

@@ -1,0 +1,100 @@
+"""Read what a run holds already, for a writer that joins it or goes on with it. Standard library only."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from runfolio.errors import RunNotFound
+from runfolio.journal import frame
+from runfolio.journal.scan import Scan, events, key_sets, opening, scan
+from runfolio.model.events import Event
+from runfolio.model.fold import RunState, fold
+from runfolio.model.ids import short
+from runfolio.store import spool
+from runfolio.store.layout import Layout
+from runfolio.store.liveness import ALIVE, DEAD, LOST_AFTER_S, UNKNOWN, process_of
+
+
+class Past(NamedTuple):
+    """What the journals of a run say."""
+
+    state: RunState
+    attempt: int  # the latest
+    scans: list[Scan]
+
+    def high(self, below: int | None = None) -> int | None:
+        """Give the highest visible step; `below` hides what a rewind to it hides."""
+        highest = max((step for found in self.scans for step in _steps(found)), default=None)
+        if below is None or highest is None or highest < below:
+            return highest
+        return max((step for found in self.scans for step in _steps(found) if step < below), default=None)
+
+    def life(self) -> str:
+        """Judge the latest attempt's starter or launcher: alive, dead, or unknown from here."""
+        if self.state.status_declared is not None:
+            return DEAD
+        lives = [
+            process_of(told)
+            for found in self.scans
+            if not found.closed and (told := opening(found)).get("attempt") == self.attempt and told.get("role") in ("start", "launch")
+        ]
+        return ALIVE if ALIVE in lives else UNKNOWN if UNKNOWN in lives else DEAD
+
+
+def read_past(layout: Layout, run_id: str) -> Past:
+    """Read the journals of a run, at home and in the spool.
+
+    Raises:
+        RunNotFound: there are none.
+    """
+    scans, told = [], []
+    for path in _journals(layout, run_id):
+        with open(path, "rb") as file:
+            found = scan(file.read(), os.path.basename(path)[: -len(frame.SUFFIX)])
+        scans.append(found)
+        said = opening(found)
+        attempt, rank, role = said.get("attempt", 1), said.get("rank"), str(said.get("role", ""))
+        told += [Event(body, good.time_ns or 0, attempt, found.journal_id, good.seq, rank, role) for good, body in events(found)]
+    if not scans:
+        raise RunNotFound(f"no run {short(run_id)} in this store: {layout.root}")
+    attempts = [number for found in scans if isinstance(number := opening(found).get("attempt"), int)]
+    return Past(fold(told), max(attempts, default=1), scans)
+
+
+def _journals(layout: Layout, run_id: str) -> Iterator[str]:
+    for folder in (layout.run_journal(run_id), *spool.journals_of(layout.root, run_id)):
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            continue
+        for name in names:
+            if name.endswith(frame.SUFFIX):
+                yield os.path.join(folder, name)
+
+
+def _steps(found: Scan) -> Iterator[int]:
+    sets = key_sets(found)
+    for good in found.frames:
+        columns = sets.get(good.tag)
+        if columns is not None and not columns.final:
+            yield columns.step_base + int.from_bytes(good.payload[:4], "little", signed=True)
+
+
+def wait_for_life(layout: Layout, run_id: str, past: Past) -> bool:
+    """Say whether a run of an unproved process still moves: at once where the process is here, else by watching its journals."""
+    if past.life() == ALIVE:
+        return True
+    before = _ends(read_past(layout, run_id))
+    for _ in range(int(LOST_AFTER_S)):
+        time.sleep(1.0)
+        now = read_past(layout, run_id)
+        if _ends(now) != before:
+            return now.life() != DEAD
+    return False
+
+
+def _ends(past: Past) -> list[int]:
+    return [found.end for found in past.scans]

@@ -1,0 +1,101 @@
+"""Open the writer of a run: where its journals go, and what their first frame says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from runfolio._version import __version__
+from runfolio.journal.identity import identity
+from runfolio.journal.keeper import FSYNC_EVERY_S, Keeper
+from runfolio.journal.writer import Writer
+from runfolio.store import spool
+from runfolio.store.layout import Layout, mappable
+
+
+class Pen:
+    """A writer and its keeper, for one process, rank and attempt of a run.
+
+    Contract: after a fork the child writes a journal of its own, in the role `fork`, kept by a thread of its own.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        run_id: str,
+        *,
+        role: str,
+        attempt: int = 1,
+        rank: int | None = None,
+        high: int | None = None,
+        fsync_every_s: float | None = None,
+        on_trouble: Callable[[str], None] | None = None,
+        chore: Callable[[], None] | None = None,
+    ) -> None:
+        self.layout = layout
+        self.run_id = run_id
+        self.role = role
+        self.attempt = attempt
+        self.rank = rank
+        self._pid = os.getpid()
+        self.writer = Writer([self._home, self._spool], self._opening, high=high, on_trouble=on_trouble)
+        self._keeper = Keeper(self.writer, _fsync_every_s(fsync_every_s), chore)
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is the copy that a fork made in a child."""
+        return os.getpid() != self._pid
+
+    def close(self, sync: bool = True) -> bool:
+        """Close the journal; True where everything is on the disk."""
+        self._keeper.stop()
+        sound = self.writer.close(sync)
+        if self.writer.journals and spool.journals_of(self.layout.root, self.run_id):
+            self._bring_home()
+        return sound
+
+    def _bring_home(self) -> None:
+        try:
+            self._home()
+            spool.bring_home(self.layout.root, self.run_id, self.layout.run_journal(self.run_id))
+        except OSError:
+            pass  # still not writable: show and doctor name the spool
+
+    def _opening(self) -> dict[str, Any]:
+        """Give what the open frame says; called in the process that writes."""
+        role = self.role
+        if self.forked:
+            role = "fork"
+            if self._keeper.started_in != os.getpid():
+                self._keeper.forget()
+        self._keeper.start()
+        return {"run": self.run_id, "attempt": self.attempt, "rank": self.rank, "role": role, **identity(), "version": __version__}
+
+    def _home(self) -> tuple[str, bool]:
+        """Make the run's own folder, and the store around it where there is none."""
+        folder = self.layout.run_journal(self.run_id)
+        if not os.path.isdir(folder):
+            if not self.layout.exists():
+                self.layout.create()
+            os.makedirs(folder, exist_ok=True)
+        return folder, mappable(folder)
+
+    def _spool(self) -> tuple[str, bool]:
+        folder = spool.run_journal(spool.make_base(), self.layout.root, self.run_id)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        return folder, mappable(folder)
+
+
+def _fsync_every_s(asked: float | None) -> float:
+    if asked is not None:
+        return asked
+    try:
+        return float(os.environ.get("RUNFOLIO_FSYNC_EVERY_S") or FSYNC_EVERY_S)
+    except ValueError:
+        return FSYNC_EVERY_S
+
+
+def open_side_writer(store_dir: str, run_id: str, role: str) -> Writer:
+    """Open a writer of a companion process beside the run's own; without a keeper, for a few events."""
+    return Pen(Layout(store_dir), run_id, role=role).writer
