@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
@@ -17,6 +18,7 @@ ROOT = os.path.dirname(HERE)
 SOURCE = os.path.join(ROOT, "src")
 CHILD = os.path.join(HERE, "child.py")
 SHIM_SOURCE = os.path.join(HERE, "slow_fsync.c")
+SECONDS_MAX = 900.0
 
 
 class ChildFailed(RuntimeError):
@@ -74,13 +76,7 @@ class Lab:
         result = os.path.join(place, "result.json")
         command = [sys.executable, "-P", CHILD, side.work.__module__, side.work.__name__]
         try:
-            ended = subprocess.run(
-                [*command, json.dumps(dict(side.options)), result],
-                cwd=place, env=self.env(place, side.env), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                timeout=900,
-            )  # fmt: skip
-            if ended.returncode != 0 or not os.path.exists(result):
-                raise ChildFailed(_last_line(ended.stderr) or f"exit {ended.returncode}")
+            self.wall([*command, json.dumps(dict(side.options)), result], place, side.env)
             with open(result) as file:
                 return dict(json.load(file))
         finally:
@@ -92,19 +88,29 @@ class Lab:
         return [list(column) for column in zip(*rounds, strict=True)]
 
     def wall(self, command: Sequence[str], folder: str, more: Mapping[str, str] | None = None) -> float:
-        """Run a whole command in `folder` and return its seconds from start to exit."""
+        """Run a whole command in `folder` and return its seconds from start to exit.
+
+        Returns when what it left behind has ended too: nothing of one measurement runs beside the next.
+        """
         begin = time.perf_counter()
-        ended = subprocess.run(
+        process = subprocess.Popen(
             list(command),
             cwd=folder,
             env=self.env(folder, more),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
+        timer = threading.Timer(SECONDS_MAX, process.kill)  # communicate(timeout=…) would poll, within the time taken
+        timer.start()
+        _, errors = process.communicate()
         took = time.perf_counter() - begin
-        if ended.returncode != 0:
-            raise ChildFailed(_last_line(ended.stderr) or f"exit {ended.returncode}")
+        timer.cancel()
+        _wait_for_session(process.pid)
+        if process.returncode != 0:
+            raise ChildFailed(_last_line(errors) or f"exit {process.returncode}")
         return took
 
     def command(self, *words: str) -> list[str]:
@@ -135,6 +141,23 @@ def ratio(ours: Sequence[Mapping[str, float]], theirs: Sequence[Mapping[str, flo
 def middle(results: Sequence[Mapping[str, float]], key: str) -> float:
     """Return the median of one figure."""
     return median(result[key] for result in results)
+
+
+def _wait_for_session(leader: int) -> None:
+    """Wait until no process of a session is left, for half a minute at most."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and any(_session(pid) == leader for pid in os.listdir("/proc") if pid.isdigit()):
+        time.sleep(0.02)
+
+
+def _session(pid: str) -> int | None:
+    """Return the session of a process that is alive."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            state, _, _, session = stat.read().rpartition(")")[2].split()[:4]
+    except OSError:
+        return None
+    return None if state == "Z" else int(session)
 
 
 def _last_line(text: str) -> str:

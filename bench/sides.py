@@ -12,12 +12,22 @@ from bench.calls import digest, metrics_of, time_calls
 
 
 def runfolio_side(
-    shape: str, calls: int, *, seconds_max: float = 60.0, pause_s: float = 0.0, busy: bool = False
+    shape: str,
+    calls: int,
+    *,
+    seconds_max: float = 60.0,
+    pause_s: float = 0.0,
+    busy: bool = False,
+    capture: bool | None = None,
 ) -> dict[str, Any]:
-    """Log through runfolio, finish, and return the digest; `mapped` tells whether the journal was a memory map."""
+    """Log through runfolio, finish, and return the digest; `mapped` tells whether the journal was a memory map.
+
+    With `capture` left at its default a companion process looks at git and packages for the first moments, and on a
+    machine of few cores a loop of 50 ms would mostly measure its company.
+    """
     import runfolio
 
-    run = runfolio.start(experiment="bench")
+    run = runfolio.start(experiment="bench", capture=capture)
     if busy:
         _spin_beside()
     took = time_calls(run.log, metrics_of(shape, calls), seconds_max=seconds_max, pause_s=pause_s)

@@ -241,13 +241,13 @@ def main() -> int:
         return 2
     bench = Bench(wanted)
     os.makedirs(bench.folder, exist_ok=True)
-    load = os.getloadavg()[0]
+    busy = os.getloadavg()[0]
     try:
         for name in wanted.scenarios:
             bench.scenario(name)
         report = {
             "date": datetime.date.today().isoformat(),
-            "machine": machine_line(bench.folder, load),
+            "machine": machine_line(bench.folder, busy),
             "trackers": {name: [*load(name).packages, load(name).note] for name in wanted.only},
             "results": bench.results,
         }

@@ -36,10 +36,15 @@ def measure(lab: Lab) -> list[Finding]:
     if ended.returncode != 0:
         return missing(GATES, ended.stderr.strip().splitlines()[-1])
     imported, verb = json.loads(ended.stdout)
-    intruders = [name for name in verb if _intrudes(name)]
+    intruders = [name for name in imported if _intrudes(name)]
+    later = [name for name in verb if _intrudes(name) and name not in intruders]
     return [
         Finding(GATES[0], len(imported), f"without site; {len(verb)} after the name runfolio.start was looked up"),
-        Finding(GATES[1], len(intruders), ", ".join(intruders) or "none, also after runfolio.start was looked up"),
+        Finding(
+            GATES[1],
+            len(intruders),
+            (", ".join(intruders) or "none") + f"; with runfolio.start: {', '.join(later) or 'none'}",
+        ),
     ]
 
 
