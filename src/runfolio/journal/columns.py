@@ -313,7 +313,11 @@ class _Walk:
             return False
         if not (block and trusted and self._block_is_good(start, controls[-1])):
             at, seq, runs, controls, learned = self._one_by_one(start, runs, controls)
-            block = bool(controls) and controls[-1].tag == frame.BLOCK and controls[-1].offset + controls[-1].size == at + self.base
+            block = (
+                bool(controls)
+                and controls[-1].tag == frame.BLOCK
+                and controls[-1].offset + controls[-1].size == at + self.base
+            )
         self._take(runs, controls, learned)
         moved = at + self.base > start
         journal.end, journal.seq = at + self.base, seq

@@ -23,7 +23,9 @@ class Keeper:
     Contract: `start` is cheap and may be called again, after a fork too; `stop` waits for a sync under way, so that the file can be closed.
     """
 
-    def __init__(self, writer: Writer, fsync_every_s: float = FSYNC_EVERY_S, chore: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, writer: Writer, fsync_every_s: float = FSYNC_EVERY_S, chore: Callable[[], None] | None = None
+    ) -> None:
         self._writer = ref(writer)
         self._fsync_every_s = max(0.01, fsync_every_s)
         self._chore = chore

@@ -18,7 +18,9 @@ from runfolio.model.strict_json import dumps
 
 RETRY_NS = 250_000_000
 
-_WAITABLE = frozenset({28, 122, 27, 24, 23, 12})  # ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM: the file itself is sound
+_WAITABLE = frozenset(
+    {28, 122, 27, 24, 23, 12}
+)  # ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM: the file itself is sound
 
 Folder = Callable[[], tuple[str, bool]]
 """Makes sure that a folder for journals exists; returns its path and whether its files may be mapped. May raise OSError."""
@@ -34,7 +36,18 @@ class Places:
     Contract: called under the writer's lock. Raises nothing; `note(trouble)` hears of every failure.
     """
 
-    __slots__ = ("_clock", "_files", "_folders", "_note", "_opening", "_retry_at", "journals", "place", "tail", "unsynced")
+    __slots__ = (
+        "_clock",
+        "_files",
+        "_folders",
+        "_note",
+        "_opening",
+        "_retry_at",
+        "journals",
+        "place",
+        "tail",
+        "unsynced",
+    )
 
     def __init__(
         self,

@@ -148,7 +148,8 @@ class Writer:
                 self._busy = inside = True
                 at = self._next_step if step is None else step
                 try:
-                    body = pack(*((tag, tail.seq & 0xFFFF, at - step_base, (self._boot() - boot_base) >> 10) + values))
+                    head = (tag, tail.seq & 0xFFFF, at - step_base, (self._boot() - boot_base) >> 10)
+                    body = pack(*(head + values))  # 100 ns less than (*head, *values)
                     data = crc32(body, tail.seed ^ off).to_bytes(4, "little") + body
                     if tail.map is not None:
                         tail.map[off - tail.base : end - tail.base] = data
@@ -301,7 +302,9 @@ class Writer:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise RunIsClosed("this run is finished. runfolio.attach(run.id) adds to it, runfolio.resume(run.id) goes on")
+            raise RunIsClosed(
+                "this run is finished. runfolio.attach(run.id) adds to it, runfolio.resume(run.id) goes on"
+            )
 
     # -------------------------------------------------------------------------------------------------- under the lock
 
@@ -388,7 +391,8 @@ class Writer:
     def _put_block(self, tail: Tail) -> None:
         """Append what is due each 64 KiB: the checksum, and a second copy of each declaration since the last."""
         now = self._now()
-        size, copies = frame.CONTROL_SIZE * 2, []
+        size = frame.CONTROL_SIZE * 2
+        copies: list[bytes] = []
         for payload in tail.once:
             size += frame.control_bytes(len(payload))
             if copies and size > COPIES_BYTES_MAX:
@@ -432,7 +436,12 @@ class Writer:
         if self._places.tail is not tail or self._closed:
             return
         self._note(trouble)
-        uncertain = {"type": "uncertain", "journal": tail.journal_id, "from": tail.synced, "bytes": tail.off - tail.synced}
+        uncertain = {
+            "type": "uncertain",
+            "journal": tail.journal_id,
+            "from": tail.synced,
+            "bytes": tail.off - tail.synced,
+        }
         self._places.leave()
         self._put_event(dumps(uncertain), self._now())
 
@@ -505,7 +514,9 @@ def _render(known: _Set, point: Point, step: int, boot: int, head: bytes = b"") 
     tail = known.tail
     seq = tail.seq + bool(head)
     try:
-        body = known.pack(known.tag, seq & 0xFFFF, step - known.step_base, (boot - known.boot_base) >> 10, *point.values)
+        body = known.pack(
+            known.tag, seq & 0xFFFF, step - known.step_base, (boot - known.boot_base) >> 10, *point.values
+        )
     except StructError:
         return b""
     return head + crc32(body, tail.seed ^ (tail.off + len(head))).to_bytes(4, "little") + body

@@ -285,7 +285,9 @@ class ActiveRun:
         """End the run as failed, or killed by an interrupt, keeping the exception and its traceback."""
         status = KILLED if isinstance(error, KeyboardInterrupt) else FAILED
         self.record_error(error)
-        self.finish(status, reason="KeyboardInterrupt" if status == KILLED else f"{type(error).__name__}: {error}"[:500])
+        self.finish(
+            status, reason="KeyboardInterrupt" if status == KILLED else f"{type(error).__name__}: {error}"[:500]
+        )
 
     def record_error(self, error: BaseException) -> None:
         """Keep an exception with its traceback; the run goes on."""
@@ -302,7 +304,9 @@ class ActiveRun:
         if any(lost):
             trouble.say(f"run {short(self.id)} lost {lost.points} values ({', '.join(self._writer.causes)})")
         elif was_spooling and self._writer.path and os.path.exists(self._writer.path):
-            trouble.say(f"run {short(self.id)} is kept in {os.path.dirname(self._writer.path)}: the store could not be written")
+            trouble.say(
+                f"run {short(self.id)} is kept in {os.path.dirname(self._writer.path)}: the store could not be written"
+            )
 
     def __enter__(self) -> ActiveRun:
         return self
@@ -313,7 +317,9 @@ class ActiveRun:
         if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
             self.finish()
         elif isinstance(error, SystemExit):
-            self.finish(FAILED, reason=f"SystemExit: {error.code}", exit_code=error.code if isinstance(error.code, int) else 1)
+            self.finish(
+                FAILED, reason=f"SystemExit: {error.code}", exit_code=error.code if isinstance(error.code, int) else 1
+            )
         else:
             self.fail(error)
 

@@ -51,7 +51,9 @@ class DisabledRun(ActiveRun):
             pen, owner=False, params={}, own_params=params, experiment=experiment, name=name, on_end=lambda _run: None
         )
 
-    def add_artifact(self, source: object, name: str | None = None, *, step: int | None = None, media: str | None = None) -> None:
+    def add_artifact(
+        self, source: object, name: str | None = None, *, step: int | None = None, media: str | None = None
+    ) -> None:
         """Keep nothing."""
 
     def use_data(self, path: str | os.PathLike[str]) -> str:

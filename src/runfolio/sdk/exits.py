@@ -98,7 +98,7 @@ def _at_exit() -> None:
                 run.finish(FAILED, reason=f"exit code {_exit_code}", exit_code=_exit_code)
             else:
                 run.finish(FINISHED)
-        except Exception as trouble:  # noqa: BLE001 - the other runs want their end too
+        except Exception as trouble:
             print(f"runfolio: could not end run {run.id[:8]}: {trouble}", file=sys.stderr)
 
 

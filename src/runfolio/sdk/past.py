@@ -39,7 +39,9 @@ class Past(NamedTuple):
         lives = [
             process_of(told)
             for found in self.scans
-            if not found.closed and (told := opening(found)).get("attempt") == self.attempt and told.get("role") in ("start", "launch")
+            if not found.closed
+            and (told := opening(found)).get("attempt") == self.attempt
+            and told.get("role") in ("start", "launch")
         ]
         return ALIVE if ALIVE in lives else UNKNOWN if UNKNOWN in lives else DEAD
 
@@ -57,7 +59,10 @@ def read_past(layout: Layout, run_id: str) -> Past:
         scans.append(found)
         said = opening(found)
         attempt, rank, role = said.get("attempt", 1), said.get("rank"), str(said.get("role", ""))
-        told += [Event(body, good.time_ns or 0, attempt, found.journal_id, good.seq, rank, role) for good, body in events(found)]
+        told += [
+            Event(body, good.time_ns or 0, attempt, found.journal_id, good.seq, rank, role)
+            for good, body in events(found)
+        ]
     if not scans:
         raise RunNotFound(f"no run {short(run_id)} in this store: {layout.root}")
     attempts = [number for found in scans if isinstance(number := opening(found).get("attempt"), int)]

@@ -69,7 +69,13 @@ def start(
     run_id = new_id()
     experiment = experiment or os.environ.get("RUNFOLIO_EXPERIMENT") or "default"
     pen = Pen(
-        layout, run_id, role="start", rank=rank, fsync_every_s=fsync_every_s, on_trouble=_teller(run_id), chore=exits.reap
+        layout,
+        run_id,
+        role="start",
+        rank=rank,
+        fsync_every_s=fsync_every_s,
+        on_trouble=_teller(run_id),
+        chore=exits.reap,
     )
     pen.writer.event(
         {"type": "run", "experiment": experiment, "experiment_id": _experiment_id(layout, experiment), "name": name}
@@ -81,7 +87,9 @@ def start(
     return run
 
 
-def attach(run_id: str | None = None, rank: int | None = None, store: str | os.PathLike[str] | None = None) -> ActiveRun:
+def attach(
+    run_id: str | None = None, rank: int | None = None, store: str | os.PathLike[str] | None = None
+) -> ActiveRun:
     """Write to a run that another process started, through a journal of its own. `finish()` closes that journal only.
 
     Args:
@@ -165,7 +173,14 @@ def mode() -> str:
 def _attached(layout: Layout, run_id: str, rank: int | None, role: str) -> ActiveRun:
     past = read_past(layout, run_id)
     pen = Pen(
-        layout, run_id, role=role, attempt=past.attempt, rank=rank, high=past.high(), on_trouble=_teller(run_id), chore=exits.reap
+        layout,
+        run_id,
+        role=role,
+        attempt=past.attempt,
+        rank=rank,
+        high=past.high(),
+        on_trouble=_teller(run_id),
+        chore=exits.reap,
     )
     run = ActiveRun(
         pen,
@@ -252,7 +267,9 @@ def _teller(run_id: str) -> Any:
     def on_trouble(cause: str) -> None:
         if cause not in told:
             told.add(cause)
-            trouble.tell(f"run {short(run_id)} has trouble with its disk: {cause}. The script goes on; runfolio doctor says more")
+            trouble.tell(
+                f"run {short(run_id)} has trouble with its disk: {cause}. The script goes on; runfolio doctor says more"
+            )
 
     return on_trouble
 

@@ -15,7 +15,7 @@ def tell(message: str) -> None:
         import warnings
 
         warnings.warn(message, RunfolioWarning, stacklevel=2)
-    except Exception:  # noqa: BLE001 - a warning hook of the user's, or -W error: never into the loop
+    except Exception:
         say(message)
 
 
@@ -23,5 +23,5 @@ def say(line: str) -> None:
     """Print a line to standard error, if there is one."""
     try:
         print(f"runfolio: {line}", file=sys.stderr)
-    except Exception:  # noqa: BLE001 - closed or broken standard error
+    except Exception:
         pass

@@ -70,7 +70,14 @@ class Pen:
             if self._keeper.started_in != os.getpid():
                 self._keeper.forget()
         self._keeper.start()
-        return {"run": self.run_id, "attempt": self.attempt, "rank": self.rank, "role": role, **identity(), "version": __version__}
+        return {
+            "run": self.run_id,
+            "attempt": self.attempt,
+            "rank": self.rank,
+            "role": role,
+            **identity(),
+            "version": __version__,
+        }
 
     def _home(self) -> tuple[str, bool]:
         """Make the run's own folder, and the store around it where there is none."""
@@ -96,6 +103,11 @@ def _fsync_every_s(asked: float | None) -> float:
         return FSYNC_EVERY_S
 
 
-def open_side_writer(store_dir: str, run_id: str, role: str) -> Writer:
-    """Open a writer of a companion process beside the run's own; without a keeper, for a few events."""
-    return Pen(Layout(store_dir), run_id, role=role).writer
+def open_side_writer(store_dir: str, run_id: str, role: str, attempt: int = 1) -> Writer:
+    """Open a writer for a few events beside the run's own: no keeper, no spool, and nothing is made where the run's folder is gone."""
+    folder = Layout(store_dir).run_journal(run_id)
+
+    def opening() -> dict[str, Any]:
+        return {"run": run_id, "attempt": attempt, "rank": None, "role": role, **identity(), "version": __version__}
+
+    return Writer([lambda: (folder, False)], opening)

@@ -39,7 +39,10 @@ def owner_of(layout: Layout, kind: str, name: str) -> str | None:
 def next_number(layout: Layout, kind: str, scope: str, owner: str, first: int = 1) -> int:
     """Claim the lowest number from `first` on that nobody has in this scope."""
     number = first
-    while owner_of(layout, kind, f"{scope}:{number}") is not None or claim(layout, kind, f"{scope}:{number}", owner) != owner:
+    while (
+        owner_of(layout, kind, f"{scope}:{number}") is not None
+        or claim(layout, kind, f"{scope}:{number}", owner) != owner
+    ):
         number += 1
     return number
 

@@ -78,7 +78,9 @@ class Layout(NamedTuple):
             with open(self.store_json, "rb") as file:
                 told = loads(file.read(1 << 16))
         except FileNotFoundError as gone:
-            raise StoreNotFound(f"there is no store here yet; runfolio init makes one, so does the first run: {self.root}") from gone
+            raise StoreNotFound(
+                f"there is no store here yet; runfolio init makes one, so does the first run: {self.root}"
+            ) from gone
         except (OSError, ValueError, Unreadable) as trouble:
             raise Unreadable(f"store.json cannot be read ({trouble}): {self.store_json}") from trouble
         if not isinstance(told, dict) or not isinstance(told.get("format"), int) or not is_id(str(told.get("id"))):
@@ -185,7 +187,9 @@ def _home() -> str:
     home = os.path.expanduser("~")
     if home != "~" and os.path.isabs(home):
         return home
-    return os.path.join(os.environ.get("TMPDIR") or "/tmp", f"runfolio-home-{os.getuid() if hasattr(os, 'getuid') else 0}")
+    return os.path.join(
+        os.environ.get("TMPDIR") or "/tmp", f"runfolio-home-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    )
 
 
 def cache_folder(root: str, store_id: str) -> str:

@@ -66,7 +66,7 @@ def journals_of(root: str, run_id: str) -> list[str]:
 
 def runs_of(root: str) -> list[str]:
     """Give the ids of the runs of this store that have something in the spool."""
-    found = set()
+    found: set[str] = set()
     for base in base_folders():
         try:
             found.update(name for name in os.listdir(os.path.join(base, _store_key(root))) if is_id(name))

@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
 
 def _open_writer(store_dir: str, run_id: str) -> _Writer:
     """Open the journal; the one place that knows how."""
-    from ..attach import open_side_writer
+    from ..writing import open_side_writer
 
     return open_side_writer(store_dir, run_id, role="capture")
 
