@@ -33,6 +33,21 @@ class TorchLikeTensor:
         return int(self.item())
 
 
+class _Named:
+    """What torch's dtypes and devices have in common: a name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __str__(self) -> str:
+        return self._name
+
+
+# As torch.dtype and torch.device: known by the name of their type.
+TorchLikeDtype = type("dtype", (_Named,), {})
+TorchLikeDevice = type("device", (_Named,), {})
+
+
 class TensorFlowLikeTensor:
     """As TensorFlow's EagerTensor: no `item`, no `tolist`; `numpy()` gives a numpy scalar or array."""
 

@@ -29,6 +29,7 @@ ARRAY_ELEMENTS_MAX = 1_000
 _ITEMS_MAX = VALUE_BYTES_MAX // 2  # each item of a list takes two bytes of JSON at least
 _SHORT = VALUE_BYTES_MAX // 6  # characters that fit into the bound however they are encoded
 
+_BYTES = (bytes, bytearray, memoryview)
 _NO_BRANCH = (str, bytes, int, float, type)
 _MISSING = object()
 
@@ -131,7 +132,7 @@ class _Leaf:
             return self._dict(entries, key, above)
         if isinstance(value, Set):
             return sorted((self.plain(item, key, above) for item in value), key=_rank)
-        if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+        if isinstance(value, Sequence):
             return [self.plain(item, f"{key}[{index}]", above) for index, item in enumerate(value)]
         return self._array(value, key, above)
 
@@ -178,7 +179,9 @@ def _atom(value: Any, key: str) -> Any:
         return value.isoformat()
     if any(cls.__name__ in ("dtype", "device") for cls in type(value).__mro__):
         return str(value)
-    if isinstance(value, type) or isinstance(getattr(value, "__qualname__", None), str):
+    if isinstance(value, _BYTES):
+        raise _refusal(value, key)
+    if callable(value) and isinstance(getattr(value, "__qualname__", None), str):
         return _qualname(value, key)
     return _MISSING
 
