@@ -33,11 +33,13 @@ if TYPE_CHECKING:
     from runfolio.query.store import Store, open_store
     from runfolio.sdk.active import ActiveRun
     from runfolio.sdk.ambient import active_run, add_artifact, get_param, get_params, log, log_metrics, summary
-    from runfolio.sdk.start import attach, resume, start
+    from runfolio.sdk.join import attach, resume
+    from runfolio.sdk.start import start
     from runfolio.sdk.trouble import RunfolioWarning
 
 _HOMES = {
-    **dict.fromkeys(("start", "attach", "resume"), "runfolio.sdk.start"),
+    "start": "runfolio.sdk.start",
+    **dict.fromkeys(("attach", "resume"), "runfolio.sdk.join"),
     **dict.fromkeys(
         ("active_run", "add_artifact", "get_param", "get_params", "log", "log_metrics", "summary"), "runfolio.sdk.ambient"
     ),

@@ -328,7 +328,7 @@ class ActiveRun:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as a handle that attaches to the same run in the process that loads it."""
-        from runfolio.sdk.start import attach
+        from runfolio.sdk.join import attach
 
         return attach, (self.id, self.rank, self.store)
 

@@ -10,7 +10,8 @@ from typing import Any
 from runfolio.journal.writer import NoStep
 from runfolio.sdk import exits
 from runfolio.sdk.active import ActiveRun
-from runfolio.sdk.start import attach, mode, start
+from runfolio.sdk.start import start
+from runfolio.sdk.surroundings import mode
 
 _disabled: ActiveRun | None = None
 
@@ -89,4 +90,4 @@ class AmbientSummary(MutableMapping[str, Any]):
 
 summary = AmbientSummary()
 
-__all__ = ["active_run", "add_artifact", "attach", "get_param", "get_params", "log", "log_metrics", "start", "summary"]
+__all__ = ["active_run", "add_artifact", "get_param", "get_params", "log", "log_metrics", "start", "summary"]

@@ -6,9 +6,16 @@ A claim is a file made by link(2) that holds its owner's id. It is never removed
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 
 from runfolio.store.layout import Layout, write_once
+
+try:  # hashlib would load OpenSSL, 6 ms of a short script's life; these are CPython's own
+    from _sha2 import sha256  # type: ignore[import-not-found, unused-ignore]
+except ImportError:
+    try:
+        from _sha256 import sha256  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        from hashlib import sha256
 
 
 def claim(layout: Layout, kind: str, name: str, owner: str) -> str:

@@ -7,7 +7,6 @@ The spool is a folder of ours alone under $RUNFOLIO_SPOOL or the system's tempor
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import zlib
 
@@ -99,8 +98,10 @@ def _move(source: str, target: str) -> None:
     draft = f"{target}.{new_id()}.tmp"
     os.makedirs(os.path.dirname(target), exist_ok=True)
     try:
-        shutil.copyfile(source, draft)
-        with open(draft, "rb+") as file:
+        with open(source, "rb") as spooled, open(draft, "xb") as file:
+            while piece := spooled.read(1 << 20):
+                file.write(piece)
+            file.flush()
             os.fsync(file.fileno())
         os.replace(draft, target)
     except OSError:
