@@ -110,7 +110,7 @@ class Lab:
         timer.cancel()
         _wait_for_session(process.pid)
         if process.returncode != 0:
-            raise ChildFailed(_last_line(errors) or f"exit {process.returncode}")
+            raise ChildFailed(self._last_line(errors) or f"exit {process.returncode}")
         return took
 
     def command(self, *words: str) -> list[str]:
@@ -126,6 +126,14 @@ class Lab:
         if not os.path.exists(shim):
             subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-o", shim, SHIM_SOURCE], check=True)
         return {"LD_PRELOAD": shim, "SLOW_FSYNC_MS": str(milliseconds), "SLOW_FSYNC_LOG": log}
+
+    def _last_line(self, text: str) -> str:
+        """Return the last line of an error, without this machine's paths: results are kept in the repository."""
+        lines = text.strip().splitlines()
+        line = lines[-1] if lines else ""
+        for path, name in ((self.folder, "…"), (ROOT, "."), (os.path.expanduser("~"), "~")):
+            line = line.replace(path, name)
+        return line[:200]
 
     def drop(self, folder: str | None) -> None:
         """Remove a folder and what is in it."""
@@ -158,8 +166,3 @@ def _session(pid: str) -> int | None:
     except OSError:
         return None
     return None if state == "Z" else int(session)
-
-
-def _last_line(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[-1][:200] if lines else ""

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from bench.calls import metrics_of
@@ -21,11 +22,21 @@ POINTS = 20_000
 
 def measure(lab: Lab) -> list[Finding]:
     """Read `m0` of a run with one metric and of a run with ten, each in a fresh process; the slower one counts."""
-    return [_live(lab), _sealed(lab)]
+    return [_try(_live, lab, GATES[0]), _try(_sealed, lab, GATES[1])]
 
 
-def _live(lab: Lab) -> Finding:
+def _try(look: Callable[[Lab, str, Gate], Finding], lab: Lab, gate: Gate) -> Finding:
     folder = lab.fresh()
+    try:
+        return look(lab, folder, gate)
+    except ChildFailed as error:
+        return Finding(gate, None, str(error))
+    finally:
+        lab.drop(folder)
+
+
+def _live(lab: Lab, folder: str, gate: Gate) -> Finding:
+    """Read while another process holds the runs open."""
     writer = subprocess.Popen(
         [sys.executable, "-P", CHILD, __name__, write_and_wait.__name__, "{}", os.path.join(folder, "writer.json")],
         cwd=folder,
@@ -34,28 +45,23 @@ def _live(lab: Lab) -> Finding:
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert writer.stdin is not None and writer.stdout is not None
+    assert writer.stdin is not None
+    assert writer.stdout is not None
     try:
         for line in writer.stdout:  # a library may print too; our word is "ready"
             if line.startswith("ready"):
-                return _read(lab, folder, GATES[0])
-        return Finding(GATES[0], None, "the writer ended early")
+                return _read(lab, folder, gate)
+        raise ChildFailed("the writer ended early")
     finally:
         writer.stdin.close()
         writer.wait(timeout=60)
-        lab.drop(folder)
 
 
-def _sealed(lab: Lab) -> Finding:
-    folder = lab.fresh()
-    try:
-        lab.once(Side(write_and_finish), folder)
-        lab.wall(lab.command("seal"), folder)
-        return _read(lab, folder, GATES[1])
-    except ChildFailed as error:
-        return Finding(GATES[1], None, str(error))
-    finally:
-        lab.drop(folder)
+def _sealed(lab: Lab, folder: str, gate: Gate) -> Finding:
+    """Read after `runfolio seal`."""
+    lab.once(Side(write_and_finish), folder)
+    lab.wall(lab.command("seal"), folder)
+    return _read(lab, folder, gate)
 
 
 def _read(lab: Lab, folder: str, gate: Gate) -> Finding:
