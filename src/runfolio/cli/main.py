@@ -1,13 +1,98 @@
-"""The command `runfolio`."""
+"""The command `runfolio`: find the subcommand, load only that, turn errors into exit codes.
+
+Exit codes: 0 fine, 1 the answer is no, 2 wrong usage, 3 our failure.
+"""
 
 from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
 
 import click
 
 from runfolio._version import __version__
+from runfolio.errors import NotFound, RunfolioError, Unreadable, UsageError
+
+COMMANDS = {
+    "run": "Run a script as a tracked run.",
+    "list": "List runs, newest first.",
+    "show": "Show everything about a run.",
+    "compare": "Compare runs: what differs, and the metrics.",
+    "get": "Print one field of a run, bare, for the shell.",
+    "verify": "Check every checksum of a run or of the store.",
+    "seal": "Write the Parquet and JSON views of finished runs.",
+    "delete": "Delete runs; restore brings them back until gc.",
+    "restore": "Bring deleted runs back.",
+    "gc": "Free the space of deleted runs.",
+    "init": "Make a store in this folder.",
+    "doctor": "Look at the store, the disk and the versions.",
+}
+"""Each subcommand, in the module of its name, with the line that `--help` shows without loading it."""
 
 
-@click.group()
+class _Commands(click.Group):
+    """A group whose commands are loaded when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"runfolio.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"no command {args[0]!r}.{hint} runfolio --help lists them.", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="runfolio")
-def main() -> None:
-    """Track experiments locally."""
+def cli() -> None:
+    """Track experiments locally: no account, no server, no number lost.
+
+    The store is the nearest .runfolio folder upward from here, else ~/.runfolio; $RUNFOLIO_DIR names another.
+    RUN is an id, its first digits, a name, an alias, or "latest".
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; never a traceback for what a user can meet."""
+    try:
+        code = cli.main(arguments, prog_name="runfolio", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(2 if isinstance(wrong, click.UsageError) else wrong.exit_code)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `| head` has read enough
+        sys.exit(0)
+    except RunfolioError as error:
+        click.echo(f"runfolio: {error}", err=True)
+        sys.exit(_code(error))
+    except OSError as error:
+        click.echo(f"runfolio: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
+        sys.exit(3)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _code(error: RunfolioError) -> int:
+    if isinstance(error, UsageError):
+        return 2
+    if isinstance(error, Unreadable):
+        return 3
+    return 1 if isinstance(error, NotFound | LookupError) else 3
