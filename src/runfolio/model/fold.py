@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..errors import UsageError
-from .events import Event, OrderKey
-from .numbers import INT64_MAX, INT64_MIN
-from .params import same
-from .run_state import (
+from runfolio.errors import UsageError
+from runfolio.model.events import Event, OrderKey
+from runfolio.model.numbers import INT64_MAX, INT64_MIN
+from runfolio.model.params import same
+from runfolio.model.run_state import (
     ArtifactVersion,
     Attempt,
     Conflict,
@@ -23,7 +23,7 @@ from .run_state import (
     RunError,
     RunState,
 )
-from .states import CANCELLED, FAILED, FINISHED, KILLED
+from runfolio.model.states import CANCELLED, FAILED, FINISHED, KILLED
 
 __all__ = ["RunFold", "RunState", "fold"]
 
@@ -49,7 +49,7 @@ class RunFold:
         self.state = RunState()
         self.last: OrderKey | None = None  # of the last event added: the next one must lie behind it
         self._exited = False  # the launcher has had its last word about the latest attempt
-        self._param_since: dict[str, int] = {}  # the attempt from which the shown value holds
+        self._param_since: dict[str, int] = {}  # the first attempt that told the key
         self._param_told: dict[str, int] = {}  # the latest attempt that told the key
         self._seen: set[tuple[str, str]] = set()
         self._versions: dict[str, int] = {}  # of each artifact, the latest
@@ -129,7 +129,6 @@ class RunFold:
                 return
             changes = state.params_by_attempt.setdefault(key, {self._param_since[key]: state.params[key]})
             changes[attempt] = value
-            self._param_since[key] = attempt
         self._param_since.setdefault(key, attempt)
         self._param_told[key] = attempt
         state.params[key] = value

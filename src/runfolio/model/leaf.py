@@ -14,10 +14,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, TypeAlias, TypeVar
 
-from ..errors import InvalidValue, UsageError
-from .names import shown
-from .numbers import is_a, size_of
-from .strict_json import INT_END, dumps
+from runfolio.errors import InvalidValue, UsageError
+from runfolio.model.names import shown
+from runfolio.model.numbers import is_a, size_of
+from runfolio.model.strict_json import INT_END, dumps
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 Entries: TypeAlias = "list[tuple[object, object]]"

@@ -8,7 +8,7 @@ spellings of `é`.
 
 from __future__ import annotations
 
-from ..errors import InvalidValue
+from runfolio.errors import InvalidValue
 
 NAME_BYTES_MAX = 16_384
 

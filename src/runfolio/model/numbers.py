@@ -12,8 +12,8 @@ import operator
 import sys
 from typing import Any
 
-from ..errors import InvalidValue
-from .names import shown
+from runfolio.errors import InvalidValue
+from runfolio.model.names import shown
 
 FLOAT = "f"
 INT = "i"

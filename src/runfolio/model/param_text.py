@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ..errors import InvalidValue
-from .leaf import VALUE_DEPTH_MAX, Value
-from .names import shown
+from runfolio.errors import InvalidValue
+from runfolio.model.leaf import VALUE_DEPTH_MAX, Value
+from runfolio.model.names import shown
 
 # Compiled by re when first used: every script imports this file, few come here.
 _INT = r"[+-]?(?:0|[1-9][0-9]*)"

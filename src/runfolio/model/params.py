@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..errors import InvalidValue, UsageError
-from .leaf import Entries, Value, branch, check_level, entry_name, plain
-from .names import check_key, shown
-from .param_text import parse_text
+from runfolio.errors import InvalidValue, UsageError
+from runfolio.model.leaf import Entries, Value, branch, check_level, entry_name, plain
+from runfolio.model.names import check_key, shown
+from runfolio.model.param_text import parse_text
 
 __all__ = ["DEPTH_MAX", "KeyTree", "Value", "flatten", "parse_text", "same", "unflatten"]
 

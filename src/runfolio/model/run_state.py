@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .leaf import Value
+from runfolio.model.leaf import Value
 
 
 class Attempt(NamedTuple):

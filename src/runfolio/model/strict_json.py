@@ -16,8 +16,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ..errors import InvalidValue, Unreadable
-from .names import shown
+from runfolio.errors import InvalidValue, Unreadable
+from runfolio.model.names import shown
 
 DEPTH_MAX = 64
 VIEW_DEPTH_MAX = 256
@@ -70,9 +70,8 @@ def _encoded(value: Any, depth: int) -> Any:
 
 
 def _stuffed(key: object) -> str:
-    if not isinstance(key, str):
-        raise InvalidValue(f"the key {shown(key)} is a {type(key).__name__}; JSON has text only", shown(key))
-    return f"${key}" if key.startswith("$") else key
+    name = _text_key(key)
+    return f"${name}" if name.startswith("$") else name
 
 
 def _decoded(value: Any, depth: int) -> Any:
