@@ -108,7 +108,7 @@ class Lab:
         _, errors = process.communicate()
         took = time.perf_counter() - begin
         timer.cancel()
-        _wait_for_session(process.pid)
+        wait_for_session(process.pid)
         if process.returncode != 0:
             raise ChildFailed(self._last_line(errors) or f"exit {process.returncode}")
         return took
@@ -151,7 +151,7 @@ def middle(results: Sequence[Mapping[str, float]], key: str) -> float:
     return median(result[key] for result in results)
 
 
-def _wait_for_session(leader: int) -> None:
+def wait_for_session(leader: int) -> None:
     """Wait until no process of a session is left, for half a minute at most."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and any(_session(pid) == leader for pid in os.listdir("/proc") if pid.isdigit()):

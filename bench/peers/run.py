@@ -24,7 +24,7 @@ from typing import Any
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[0] = ROOT
 
-from bench.lab import SOURCE  # noqa: E402
+from bench.lab import SOURCE, wait_for_session  # noqa: E402
 from bench.machine import machine_line  # noqa: E402
 from bench.peers.report import render  # noqa: E402
 from bench.peers.trackers import TRACKERS, load  # noqa: E402
@@ -76,6 +76,7 @@ class Place:
         wall = time.perf_counter() - begin
         timer.cancel()
         _end_session(process)  # helpers that stayed behind
+        wait_for_session(process.pid)  # and those in a process group of their own
         if not os.path.exists(self._result):
             return {"error": f"exit {process.returncode} after {wall:.1f} s: {self._last_words()}"}
         with open(self._result) as file:
