@@ -221,6 +221,11 @@ class Writer:
         return self._closed
 
     @property
+    def busy(self) -> bool:
+        """Whether a call is inside, in whatever thread: a signal handler that must end the run comes again later."""
+        return self._busy
+
+    @property
     def lost(self) -> Lost:
         """What could not be kept so far."""
         return self._loss.total

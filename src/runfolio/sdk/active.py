@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from runfolio.errors import InvalidValue, ParamConflict, RunIsClosed, UsageError
 from runfolio.journal.writer import NoStep
 from runfolio.model.ids import short
+from runfolio.model.leaf import plain
 from runfolio.model.names import check_key, check_name, shown
 from runfolio.model.numbers import check_step
 from runfolio.model.params import KeyTree, flatten, same, unflatten
@@ -41,7 +42,7 @@ class ActiveRun:
         name: str | None,
         on_end: Callable[[ActiveRun], None],
     ) -> None:
-        self._pen = pen
+        self.pen = pen
         self._writer = pen.writer
         self._owner = owner
         self._own_params = dict(own_params)  # of this attempt: these may not change
@@ -64,17 +65,17 @@ class ActiveRun:
     @property
     def id(self) -> str:
         """The run's id: 32 hexadecimal digits; its first 8 are enough on the command line."""
-        return self._pen.run_id
+        return self.pen.run_id
 
     @property
     def store(self) -> str:
         """The folder of the store that the run is kept in."""
-        return self._pen.layout.root
+        return self.pen.layout.root
 
     @property
     def folder(self) -> str:
         """The run's own folder."""
-        return self._pen.layout.run(self.id)
+        return self.pen.layout.run(self.id)
 
     @property
     def experiment(self) -> str | None:
@@ -83,11 +84,11 @@ class ActiveRun:
     @property
     def attempt(self) -> int:
         """1, and one more for each `resume`."""
-        return self._pen.attempt
+        return self.pen.attempt
 
     @property
     def rank(self) -> int | None:
-        return self._pen.rank
+        return self.pen.rank
 
     @property
     def status(self) -> str:
@@ -98,6 +99,11 @@ class ActiveRun:
     def lost_points(self) -> int:
         """How many values could not be kept, so far."""
         return self._writer.lost.points
+
+    @property
+    def busy(self) -> bool:
+        """Whether some call is writing at this moment."""
+        return self._writer.busy
 
     @property
     def spooling(self) -> bool:
@@ -129,10 +135,8 @@ class ActiveRun:
         Raises:
             InvalidValue: a value that JSON cannot carry.
         """
-        from runfolio.model.params import flatten as check
-
-        check({"record": value})
-        self._event("record", step=None if step is None else check_step(step), value=value)
+        (kept,) = cast("list[Any]", plain([value], "record"))
+        self._event("record", step=None if step is None else check_step(step), value=kept)
 
     # ---------------------------------------------------------------- params and the rest
 
@@ -254,7 +258,7 @@ class ActiveRun:
         """
         from runfolio.sdk.artifacts import add
 
-        for told in add(self._pen.layout, self.id, source, name, media):
+        for told in add(self.pen.layout, self.id, source, name, media):
             self._event("artifact", step=None if step is None else check_step(step), **told)
 
     # ---------------------------------------------------------------- the end
@@ -274,10 +278,10 @@ class ActiveRun:
         if self._status != RUNNING:
             return
         self._status = status
-        if self._owner and not self._pen.forked:
+        if self._owner and not self.pen.forked:
             self._writer.event({"type": "finish", "status": status, "reason": reason, "exit_code": exit_code})
         was_spooling = self._writer.spooling
-        self._pen.close()
+        self.pen.close()
         self._on_end(self)
         self._say_what_is_lost(was_spooling)
 

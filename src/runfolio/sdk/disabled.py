@@ -15,7 +15,7 @@ from runfolio.store.layout import Layout
 class _SilentWriter:
     """Takes everything and keeps nothing."""
 
-    closed = spooling = False
+    busy = closed = spooling = False
     lost = Lost()
     path = None
 

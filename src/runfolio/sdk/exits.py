@@ -51,7 +51,7 @@ def launched_run() -> str | None:
     return run_id if run_id and _joined_in != os.getpid() else None
 
 
-def joined(_run: ActiveRun) -> None:
+def joined() -> None:
     """Remember that this process writes to the launcher's run: the next `start` makes a run of its own."""
     global _joined_in
     _joined_in = os.getpid()
@@ -145,6 +145,8 @@ def _hook_signals() -> None:
 def _on_signal(number: int, _frame: FrameType | None) -> None:
     import signal
 
+    if any(run.busy for run in _active):
+        return os.kill(os.getpid(), number)  # inside of log(): the signal comes again, a few bytecodes later
     name = signal.Signals(number).name
     for run in list(reversed(_active)):
         run.finish(KILLED, reason=name)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from runfolio.errors import UsageError
+from runfolio.errors import RunNotFound, UsageError
 from runfolio.model.ids import new_id
 from runfolio.model.names import check_key, check_name
 from runfolio.model.params import KeyTree, flatten
@@ -15,6 +15,7 @@ from runfolio.sdk.active import ActiveRun
 from runfolio.sdk.capture import wanted as wanted_fields
 from runfolio.sdk.disabled import DisabledRun
 from runfolio.sdk.surroundings import mode, record, teller
+from runfolio.sdk.trouble import tell
 from runfolio.sdk.writing import Pen
 from runfolio.store.claims import claim
 from runfolio.store.layout import Layout, find
@@ -60,10 +61,17 @@ def start(
             check_name(text, what)
     if mode() == "disabled":
         return DisabledRun(flat, experiment, name, rank)
-    joined = exits.launched_run()
-    if joined and store is None:
-        return _join_launched(joined, flat, tagged, name, notes, rank, total_steps)
-    layout = find(store)
+    run = _join_launched(rank, name) if store is None and exits.launched_run() else None
+    if run is None:
+        run = _begin(find(store), experiment, name, rank, fsync_every_s)
+        record(run.pen, wanted)
+    _tell(run, flat, tagged, notes, total_steps)
+    return run
+
+
+def _begin(
+    layout: Layout, experiment: str | None, name: str | None, rank: int | None, fsync_every_s: float | None
+) -> ActiveRun:
     run_id = new_id()
     experiment = experiment or os.environ.get("RUNFOLIO_EXPERIMENT") or "default"
     pen = Pen(
@@ -75,32 +83,27 @@ def start(
         on_trouble=teller(run_id),
         chore=exits.reap,
     )
-    pen.writer.event(
-        {"type": "run", "experiment": experiment, "experiment_id": _experiment_id(layout, experiment), "name": name}
-    )
+    experiment_id = _experiment_id(layout, experiment)
+    pen.writer.event({"type": "run", "experiment": experiment, "experiment_id": experiment_id, "name": name})
     run = ActiveRun(pen, owner=True, params={}, own_params={}, experiment=experiment, name=name, on_end=exits.ended)
-    _tell(run, flat, tagged, notes, total_steps)
-    record(pen, wanted)
     exits.begun(run)
     return run
 
 
-def _join_launched(
-    run_id: str,
-    flat: dict[str, Any],
-    tagged: dict[str, str],
-    name: str | None,
-    notes: str | None,
-    rank: int | None,
-    total_steps: int | None,
-) -> ActiveRun:
+def _join_launched(rank: int | None, name: str | None) -> ActiveRun | None:
+    """Join the run that the launcher made; None where it cannot be read: then the script gets one of its own."""
     from runfolio.sdk.join import attached  # here: most scripts join nothing, and need not load what reads journals
 
-    run = attached(find(None), run_id, rank, "script")
-    exits.joined(run)
+    run_id = exits.launched_run() or ""
+    try:
+        run = attached(find(None), run_id, rank, "script")
+    except (RunNotFound, ValueError, OSError) as missing:
+        tell(f"RUNFOLIO_RUN_ID names a run that cannot be joined ({missing}); a new one begins")
+        return None
+    finally:
+        exits.joined()
     if name is not None and run.name is None:
         run.name = name
-    _tell(run, flat, tagged, notes, total_steps)
     return run
 
 
