@@ -66,7 +66,7 @@ sensible = st.one_of(
     body("output", size_bytes=counts, cut_bytes=counts),
     body("error", kind=names, message=names, traceback=names),
     body("lost", points=counts, calls=counts, events=counts, cause=names, since_ns=counts),
-    body("spool", path=names),
+    body("uncertain", journal=names),
     body("finish", status=ends, reason=names, exit_code=counts),
     body("exit", status=ends, reason=names, exit_code=counts, signal=counts),
     st.sampled_from([{"type": type} for type in ("archive", "unarchive", "delete", "restore", "later", "")]),
@@ -337,10 +337,10 @@ def test_edits() -> None:
     assert fold(told({"type": "delete"})).deleted
 
 
-def test_spools() -> None:
-    """Each place the run is also written to is listed once."""
-    spools = [{"type": "spool", "path": path} for path in ("/tmp/a", "/tmp/b", "/tmp/a")]
-    assert fold(told(*spools)).spools == ["/tmp/a", "/tmp/b"]
+def test_uncertain() -> None:
+    """Journals of which a sync failed are named once."""
+    uncertain = [{"type": "uncertain", "journal": name} for name in ("a", "b", "a")]
+    assert fold(told(*uncertain)).uncertain == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ def test_spools() -> None:
         {"type": "record", "step": 2**63, "value": 1}, {"type": "artifact", "name": "a", "sha256": SHA, "size_bytes": -1},
         {"type": "finish", "status": "running"}, {"type": "exit", "status": "finished", "signal": "9"}, {"type": 7}, {},
         {"type": "lost", "points": -1}, {"type": "attempt", "command": "x"}, {"type": "attempt", "rewind_to": "7"},
-        {"type": "capture", "field": "host"}, {"type": "error"}, {"type": "data"}, {"type": "output"}, {"type": "spool"},
+        {"type": "capture", "field": "host"}, {"type": "error"}, {"type": "data"}, {"type": "output"}, {"type": "uncertain"},
         {"type": "notes", "text": 1},
     ],
     ids=str,

@@ -209,8 +209,8 @@ class RunFold:
         points, calls, events = lost.points + counts[0], lost.calls + counts[1], lost.events + counts[2]
         self.state.lost = Lost(points, calls, events, causes, min(since, default=None))
 
-    def _spool(self, event: Event, body: dict[str, Any]) -> None:
-        self._append_new("spool", self.state.spools, _text(body, "path"))
+    def _uncertain(self, event: Event, body: dict[str, Any]) -> None:
+        self._append_new("uncertain", self.state.uncertain, _text(body, "journal"))
 
     def _finish(self, event: Event, body: dict[str, Any]) -> None:
         end = _end(event, body)
@@ -252,7 +252,7 @@ _APPLY: dict[str, Callable[[RunFold, Event, dict[str, Any]], None]] = {
     "output": RunFold._output,
     "error": RunFold._error,
     "lost": RunFold._lost,
-    "spool": RunFold._spool,
+    "uncertain": RunFold._uncertain,
     "finish": RunFold._finish,
     "exit": RunFold._exit,
     "archive": RunFold._archive,

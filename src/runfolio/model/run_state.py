@@ -109,10 +109,10 @@ class RunState:
         "params_by_attempt",
         "records",
         "rewinds",
-        "spools",
         "summary",
         "tags",
         "total_steps",
+        "uncertain",
     )
 
     def __init__(self) -> None:
@@ -135,6 +135,7 @@ class RunState:
         self.notes: str | None = None
         self.goals: dict[str, str] = {}
         self.total_steps: int | None = None
+        self.uncertain: list[str] = []  # journals of which a sync failed
         self.records: list[Record] = []
         self.artifacts: list[ArtifactVersion] = []
         self.data: list[DataUse] = []
@@ -142,7 +143,6 @@ class RunState:
         self.capture: dict[str, Any] = {}  # each field as last told
         self.output: dict[str, int] = {}  # size_bytes, cut_bytes of output.log
         self.lost = Lost()
-        self.spools: list[str] = []
         self.archived = False
         self.deleted = False
         self.oddities = 0  # events of a known type that make no sense, and are left out
