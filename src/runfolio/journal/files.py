@@ -66,4 +66,13 @@ class SystemFiles:
         os.close(fd)
 
 
+class SharedFiles(SystemFiles):
+    """The same in a folder that belongs to a group: files of mode 0660, whatever the umask."""
+
+    def create(self, path: str) -> int:
+        fd = super().create(path)
+        os.fchmod(fd, 0o660)
+        return fd
+
+
 SYSTEM: Files = SystemFiles()

@@ -71,12 +71,19 @@ class Keeper:
                 if writer is None or writer.closed:
                     break
                 since_beat_s += pause_s
-                if since_beat_s >= BEAT_EVERY_S - 1e-6:
-                    since_beat_s = 0.0
-                    writer.beat()
-                writer.sync()
-                if self._chore is not None:
-                    self._chore()
+                beat = since_beat_s >= BEAT_EVERY_S - 1e-6
+                since_beat_s = 0.0 if beat else since_beat_s
+                try:
+                    self._round(writer, beat)
+                except Exception:
+                    pass  # no memory, a warning hook that raises: the next round comes
                 del writer
         finally:
             done.release()
+
+    def _round(self, writer: Writer, beat: bool) -> None:
+        if beat:
+            writer.beat()
+        writer.sync()
+        if self._chore is not None:
+            self._chore()

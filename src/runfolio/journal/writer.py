@@ -493,8 +493,12 @@ class Writer:
             self._on_trouble(cause)
 
     def _sync_folders(self, folders: list[str]) -> None:
+        """Make a new file's name survive a power cut: its folder, and those that may be as new: the run's, `runs`, the store's."""
         for folder in folders:
-            self._files.sync_folder(folder)
+            above = folder
+            for _ in range(4):
+                self._files.sync_folder(above)
+                above = os.path.dirname(above)
             self._places.unsynced.discard(folder)
 
     # -------------------------------------------------------------------------------------------------- fork

@@ -72,6 +72,7 @@ def start(
 def _begin(
     layout: Layout, experiment: str | None, name: str | None, rank: int | None, fsync_every_s: float | None
 ) -> ActiveRun:
+    layout.check()
     run_id = new_id()
     experiment = experiment or os.environ.get("RUNFOLIO_EXPERIMENT") or "default"
     pen = Pen(

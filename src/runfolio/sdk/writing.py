@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from runfolio._version import __version__
+from runfolio.journal.files import SYSTEM, SharedFiles
 from runfolio.journal.identity import identity
 from runfolio.journal.keeper import FSYNC_EVERY_S, Keeper
 from runfolio.journal.writer import Writer
 from runfolio.store import spool
-from runfolio.store.layout import Layout, mappable
+from runfolio.store.layout import Layout, is_shared, make_folder, mappable
 
 
 class Pen:
@@ -39,7 +40,8 @@ class Pen:
         self.attempt = attempt
         self.rank = rank
         self._pid = os.getpid()
-        self.writer = Writer([self._home, self._spool], self._opening, high=high, on_trouble=on_trouble)
+        files = SharedFiles() if is_shared(layout.root) else SYSTEM
+        self.writer = Writer([self._home, self._spool], self._opening, files=files, high=high, on_trouble=on_trouble)
         self._keeper = Keeper(self.writer, _fsync_every_s(fsync_every_s), chore)
 
     @property
@@ -85,7 +87,7 @@ class Pen:
         if not os.path.isdir(folder):
             if not self.layout.exists():
                 self.layout.create()
-            os.makedirs(folder, exist_ok=True)
+            make_folder(folder)
         return folder, mappable(folder)
 
     def _spool(self) -> tuple[str, bool]:

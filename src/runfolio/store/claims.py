@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from runfolio.store.layout import Layout, write_once
+from runfolio.store.layout import Layout, make_folder, write_once
 
 try:  # hashlib would load OpenSSL, 6 ms of a short script's life; these are CPython's own
     from _sha2 import sha256  # type: ignore[import-not-found, unused-ignore]
@@ -29,7 +29,7 @@ def claim(layout: Layout, kind: str, name: str, owner: str) -> str:
         if write_once(path, owner.encode()):
             return owner
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        make_folder(os.path.dirname(path))
         if write_once(path, owner.encode()):
             return owner
     return _read(path)

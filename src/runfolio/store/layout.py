@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import os
 import stat
+import zlib
 from typing import NamedTuple
 
 from runfolio.errors import StoreNotFound, Unreadable
+from runfolio.journal.identity import host
 from runfolio.model.ids import is_id, new_id
 from runfolio.model.strict_json import dumps, loads
 
 FORMAT = 1
 STORE_NAME = ".runfolio"
 _MAPPABLE = ("ext4", "tmpfs")
+_REMOTE = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "lustre", "beegfs", "gpfs", "ceph")
+_TEMP_HOME = "runfolio-home-"
 
 
 class Layout(NamedTuple):
@@ -95,19 +99,31 @@ class Layout(NamedTuple):
         """Make the store where there is none; several at once agree on one id. Returns the id.
 
         Args:
-            shared: folders for a group: 2770, whatever the umask.
+            shared: for a group: folders 2770 and files 0660, whatever the umask.
         """
         if self.exists():
             return self.store_id()
-        os.makedirs(self.root, exist_ok=True)
-        for folder in (self.journal, self.claims, self.blobs, self.runs):
-            os.makedirs(folder, exist_ok=True)
+        above = os.path.dirname(self.root)
+        if os.path.basename(above).startswith(_TEMP_HOME):
+            make_private(above)
+        make_folder(self.root)
         if shared:
-            for folder in (self.root, self.journal, self.claims, self.blobs, self.runs):
-                os.chmod(folder, 0o2770)
-        content = dumps({"format": FORMAT, "id": new_id(), **({"shared": True} if shared else {})}) + b"\n"
-        write_once(self.store_json, content)
+            os.chmod(self.root, 0o2770)
+        for folder in (self.journal, self.claims, self.blobs, self.runs):
+            make_folder(folder)
+        write_once(self.store_json, dumps({"format": FORMAT, "id": new_id()}) + b"\n")
         return self.store_id()
+
+    def check(self) -> None:
+        """Refuse a store that we must not write to.
+
+        Raises:
+            Unreadable: of a newer format, or a folder with a store.json that is none of ours.
+        """
+        try:
+            self.store_id()
+        except StoreNotFound:
+            pass
 
 
 def write_once(path: str, content: bytes, mode: int = 0o666) -> bool:
@@ -119,6 +135,8 @@ def write_once(path: str, content: bytes, mode: int = 0o666) -> bool:
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
     try:
         with os.fdopen(fd, "wb") as file:
+            if is_shared(os.path.dirname(path)):
+                os.fchmod(fd, 0o660)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -141,6 +159,60 @@ def _create_exclusively(path: str, content: bytes, mode: int) -> bool:
     with os.fdopen(fd, "wb") as file:
         file.write(content)
     return True
+
+
+def make_folder(path: str) -> None:
+    """Make a folder and those above it; below a folder shared by a group, shared too."""
+    if os.path.isdir(path):
+        return
+    above = os.path.dirname(path)
+    if above and above != path:
+        make_folder(above)
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        return
+    if is_shared(above):
+        os.chmod(path, 0o2770)
+
+
+def is_shared(folder: str) -> bool:
+    """Say whether what lies in this folder belongs to a group: set-group-id, and writable for it."""
+    try:
+        mode = os.stat(folder).st_mode
+    except OSError:
+        return False
+    return bool(mode & stat.S_ISGID and mode & stat.S_IWGRP)
+
+
+def make_private(path: str) -> None:
+    """Make a folder for our eyes only, or accept the one there is.
+
+    Raises:
+        PermissionError: somebody else's folder, a link or a file has this name.
+    """
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        pass
+    if not is_private(path):
+        raise PermissionError(1, "this folder must belong to us alone", path)
+
+
+def is_private(path: str) -> bool:
+    """Say whether this is a real folder of ours that nobody else can write to."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    if os.name == "nt":
+        return stat.S_ISDIR(found.st_mode)
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
+
+
+def temp_folder() -> str:
+    """Give the system's folder for temporary files, without importing tempfile."""
+    return os.environ.get("TMPDIR") or os.environ.get("TEMP") or "/tmp"
 
 
 def find(path: str | os.PathLike[str] | None = None) -> Layout:
@@ -184,23 +256,20 @@ def trusted_folder(path: str) -> bool:
 
 
 def _home() -> str:
+    """Give the home folder; one under the temporary folder where the user has none."""
     home = os.path.expanduser("~")
     if home != "~" and os.path.isabs(home):
         return home
-    return os.path.join(
-        os.environ.get("TMPDIR") or "/tmp", f"runfolio-home-{os.getuid() if hasattr(os, 'getuid') else 0}"
-    )
+    return os.path.join(temp_folder(), f"{_TEMP_HOME}{os.getuid() if hasattr(os, 'getuid') else 0}")
 
 
 def cache_folder(root: str, store_id: str) -> str:
     """Give the folder of this store's caches: safe to delete."""
-    import zlib
-
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(_home(), ".cache")
     real = os.path.realpath(root).encode(errors="surrogateescape")
     name = f"{store_id}-{zlib.crc32(real):08x}"
-    if file_system(base) in ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "lustre", "beegfs", "gpfs", "ceph"):
-        name += f"-{os.uname().nodename}"
+    if file_system(base) in _REMOTE:
+        name += f"-{host()}"
     return os.path.join(base, "runfolio", name)
 
 

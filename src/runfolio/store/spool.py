@@ -7,11 +7,11 @@ The spool is a folder of ours alone under $RUNFOLIO_SPOOL or the system's tempor
 from __future__ import annotations
 
 import os
-import stat
 import zlib
 
 from runfolio.journal.frame import SUFFIX
 from runfolio.model.ids import is_id, new_id
+from runfolio.store.layout import is_private, temp_folder
 
 
 def base_folders() -> list[str]:
@@ -20,13 +20,13 @@ def base_folders() -> list[str]:
     if told == "off":
         return []
     if told:
-        return [told] if _is_ours(told) else []
-    temp, stem = _temp(), _stem()
+        return [told] if is_private(told) else []
+    temp, stem = temp_folder(), _stem()
     try:
         names = sorted(name for name in os.listdir(temp) if name == stem or name.startswith(stem + "-"))
     except OSError:
         return []
-    return [path for name in names if _is_ours(path := os.path.join(temp, name))]
+    return [path for name in names if is_private(path := os.path.join(temp, name))]
 
 
 def make_base() -> str:
@@ -38,18 +38,18 @@ def make_base() -> str:
     told = os.environ.get("RUNFOLIO_SPOOL")
     if told == "off":
         raise OSError(95, "the spool is switched off by RUNFOLIO_SPOOL=off")
-    path = told or os.path.join(_temp(), _stem())
+    path = told or os.path.join(temp_folder(), _stem())
     for _ in range(3):
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             os.mkdir(path, 0o700)
         except FileExistsError:
             pass
-        if _is_ours(path):
+        if is_private(path):
             return path
         if told:
             break
-        path = os.path.join(_temp(), f"{_stem()}-{new_id()[:8]}")  # somebody sits on our name
+        path = os.path.join(temp_folder(), f"{_stem()}-{new_id()[:8]}")  # somebody sits on our name
     raise OSError(1, "the spool folder is not ours", path)
 
 
@@ -111,23 +111,9 @@ def _move(source: str, target: str) -> None:
     os.unlink(source)
 
 
-def _temp() -> str:
-    return os.environ.get("TMPDIR") or os.environ.get("TEMP") or "/tmp"
-
-
 def _stem() -> str:
     return f"runfolio-spool-{os.getuid() if hasattr(os, 'getuid') else os.environ.get('USERNAME', 'user')}"
 
 
 def _store_key(root: str) -> str:
     return f"{zlib.crc32(os.path.abspath(root).encode(errors='surrogateescape')):08x}"
-
-
-def _is_ours(path: str) -> bool:
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return False
-    if os.name == "nt":
-        return stat.S_ISDIR(found.st_mode)
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
