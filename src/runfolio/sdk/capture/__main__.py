@@ -1,6 +1,6 @@
 """The companion process: look for slow facts beside the script and write them to the run.
 
-    python -m runfolio.sdk.capture STORE RUN_ID FIELD,FIELD… CWD
+    python -m runfolio.sdk.capture STORE RUN_ID FIELD,FIELD… CWD ATTEMPT
 
 It says nothing, exits with 0 whatever happens, and is gone within a minute. Nothing depends on it.
 """
@@ -10,16 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Protocol
 
 GIVE_UP_S, STOP_S = 50, 10
-
-
-class _Writer(Protocol):
-    """What we need of the journal."""
-
-    def event(self, body: dict[str, object], /) -> object: ...
-    def close(self) -> object: ...
 
 
 class _TimeIsUp(BaseException):
@@ -28,21 +20,15 @@ class _TimeIsUp(BaseException):
 
 def main(arguments: list[str]) -> None:
     """Collect the fields and write each as an event through a journal of our own."""
-    from .collect import collect  # here, where a failed import is as silent as any other failure
+    from ..writing import open_side_writer  # here, where a failed import is as silent as any other failure
+    from .collect import collect
 
-    store_dir, run_id, fields, cwd = arguments
-    writer = _open_writer(store_dir, run_id)
+    store_dir, run_id, fields, cwd, attempt = arguments
+    writer = open_side_writer(store_dir, run_id, "capture", int(attempt))
     try:
         collect(fields.split(","), cwd, writer.event)
     finally:
         writer.close()
-
-
-def _open_writer(store_dir: str, run_id: str) -> _Writer:
-    """Open the journal; the one place that knows how."""
-    from ..writing import open_side_writer
-
-    return open_side_writer(store_dir, run_id, role="capture")
 
 
 def _settle() -> None:

@@ -17,7 +17,7 @@ _PYTHONS = ("python", "pypy", "graalpy")
 _DROPPED = ("RUNFOLIO_RUN_ID", "PYTHONINSPECT", "PYTHONSTARTUP", "PYTHONWARNINGS")
 
 
-def spawn(store_dir: str, run_id: str, fields: Iterable[str], cwd: str) -> int | None:
+def spawn(store_dir: str, run_id: str, fields: Iterable[str], cwd: str, attempt: int = 1) -> int | None:
     """Start the companion process and return its pid, or None where that cannot be.
 
     It ends by itself within a minute and exits with 0. The caller reaps it: `os.waitpid(pid, os.WNOHANG)`.
@@ -27,12 +27,14 @@ def spawn(store_dir: str, run_id: str, fields: Iterable[str], cwd: str) -> int |
         run_id: The run, to which the companion writes through a journal of its own.
         fields: Which of `fields.SLOW` to look for; none starts no process.
         cwd: Where the script was started.
+        attempt: The attempt whose surroundings these are.
     """
     names = ",".join(fields)
     python = _python()
     if not names or not python or not hasattr(os, "posix_spawn"):
         return None
-    command = [python, "-m", __name__.rpartition(".")[0], os.path.abspath(store_dir), run_id, names, cwd]
+    module = __name__.rpartition(".")[0]
+    command = [python, "-m", module, os.path.abspath(store_dir), run_id, names, cwd, str(attempt)]
     null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
     try:
         # A process group of its own: a Ctrl-C in the terminal is meant for the script.

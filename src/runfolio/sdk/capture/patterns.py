@@ -35,11 +35,14 @@ _BEARER = re.compile(
 _QUERY = re.compile(r"([?&;]([\w.-]{1,60})=)([^&\s\"'#;]+)")
 _QUOTED = re.compile(
     r"""(?<![\w-])
-    ((--)?([A-Za-z_][\w.-]{0,80})["']?\]?
+    (([A-Za-z_][\w.-]{0,80})["']?\]?
      (?:\s{0,9}:\s{0,9}[A-Za-z_][\w.\[\],\ |]{0,60})?  # a type
-     \s{0,9}(=>|:=|[=:,])\s{0,9}[rbuRBU]{0,2})
+     \s{0,9}(?:=>|:=|[=:])\s{0,9}[rbuRBU]{0,2})
     (?:"([^"\n]+)"|'([^'\n]+)')""",
     re.VERBOSE,
+)
+_LISTED = re.compile(  # ["--token", "abc"] and setdefault("API_KEY", "abc"), but not ["token", "text"]
+    r"""(?<![\w-])((--[A-Za-z][\w-]{0,80}|[A-Z][A-Z0-9_]{1,60})["']\s{0,9},\s{0,9})(?:"([^"\n]+)"|'([^'\n]+)')"""
 )
 _OPTION = re.compile(r"(?<![\w-])(--([A-Za-z][\w-]{0,80})(?:=|\s{1,9}))([^\s\"']+)")
 _VARIABLE = re.compile(r"(?<![\w-])(([A-Z][A-Z0-9_]{1,60})=)([^\s\"'()\[\]{}$<>,;`]{4,})([(\[{$<]?)")
@@ -49,7 +52,7 @@ _SETTING = re.compile(
 )
 _PAIR = re.compile(r"(?<![\w-])(([A-Za-z_][\w.-]{0,80})[\"']?\s{0,9}[=:]\s{0,9}[\"']?)([^\s\"',;&]+)")
 _PLACEHOLDER = re.compile(r"\$\w+|\$?\{.*\}|\$\(.*\)|<.*>|%\(?\w+\)?s?|\*+")
-_SIGNED = frozenset(("sig", "signature", "x-amz-signature", "x-amz-credential", "x-amz-security-token", "key", "code"))
+_SIGNED = frozenset(("sig", "signature", "x-amz-signature", "x-amz-credential", "x-amz-security-token", "key"))
 
 
 def redact(text: str, *, loose: bool = False) -> str:
@@ -61,6 +64,7 @@ def redact(text: str, *, loose: bool = False) -> str:
     text = _BEARER.sub(rf"\1{HIDDEN}", text)
     text = _QUERY.sub(_query_hidden, text)
     text = _QUOTED.sub(_quoted_hidden, text)
+    text = _LISTED.sub(_quoted_hidden, text)
     text = _VARIABLE.sub(_variable_hidden, text)
     for pattern in (_OPTION, _SETTING, _PAIR) if loose else (_OPTION,):
         text = pattern.sub(_value_hidden, text)
@@ -82,11 +86,10 @@ def _query_hidden(found: re.Match[str]) -> str:
 
 
 def _quoted_hidden(found: re.Match[str]) -> str:
-    """Hide a literal behind the name of a secret."""
-    head, dashes, name, sign, double, single = found.groups()
+    """Hide a literal behind the name of a secret; the next option of a list is no value."""
+    head, name, double, single = found.groups()
     value, quote = (double, '"') if double else (single, "'")
-    is_list = sign == "," and not (dashes or name.isupper())  # ["token", "text"] against ("API_KEY", "abc")
-    if is_list or value.startswith("-") or _is_placeholder(value) or _is_word(name, value) or not is_secret_name(name):
+    if value.startswith("-") or _is_placeholder(value) or _is_word(name, value) or not is_secret_name(name):
         return found[0]
     return f"{head}{quote}{HIDDEN}{quote}"
 

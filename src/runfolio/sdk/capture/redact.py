@@ -11,12 +11,12 @@ from .names import HIDDEN, is_secret_name
 ARGUMENTS_MAX = 1_000
 ARGUMENT_MAX = 4_096
 
-_NAME_SIGNS = tuple("key token secret pass pwd auth cred bearer cookie pat jwt sig".split())
 _SHAPE_SIGNS = tuple(
-    ":// ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- sk- sk_ rk_ akia asia xox xapp- hf_ eyj aiza ya29. npm_ pypi-"
-    " dop_v1_ sg. gsk_ r8_ nvapi-".split()
+    "@ ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- sk- sk_ rk_ akia asia xox xapp- hf_ eyj aiza ya29. npm_ pypi-"
+    " dop_v1_ sg. gsk_ r8_ nvapi- hooks".split()
 )
-_SIGNS = (*_NAME_SIGNS, *_SHAPE_SIGNS)
+_NAME_SIGNS = tuple("key token secret pass pwd auth cred bearer cookie jwt sig= pat= pat: pat\" pat'".split())
+_SIGNS = (*_NAME_SIGNS, *_SHAPE_SIGNS, "signature", "pat ")
 
 
 def redact_command(arguments: list[str]) -> list[str]:
@@ -46,7 +46,10 @@ def readable(text: str) -> str:
     r"""Return a text of the system's fit for UTF-8: a byte that is none shows as `\xff`."""
     if text.isascii():
         return text
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a surrogate pair, which no system hands out
+        return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _hide(arguments: list[str]) -> list[str]:
@@ -58,8 +61,8 @@ def _hide(arguments: list[str]) -> list[str]:
             is_value = False
             continue
         name, equals, value = argument.partition("=")
-        is_secret = _is_plain(name) and _has(name, _NAME_SIGNS) and is_secret_name(name)
-        is_value = is_secret and not equals and name.startswith("-")
+        is_secret = (equals or name.startswith("-")) and _is_plain(name) and is_secret_name(name)
+        is_value = bool(is_secret and not equals)
         if is_secret and equals:
             kept.append(f"{name}={HIDDEN}")
         elif _is_plain(name) and not _has(name, _SHAPE_SIGNS):
