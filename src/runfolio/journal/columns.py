@@ -18,7 +18,9 @@ from runfolio.journal import frame, scan
 from runfolio.journal.frame import KeySet
 from runfolio.model.events import Event
 
-_CHUNK = 1 << 18
+_FIRST_PIECE = 1 << 24
+_PIECE = 1 << 18
+_SHORT_RUN, _LONG_RUN = 24, 4096
 
 
 class Segment(NamedTuple):
@@ -123,52 +125,48 @@ class JournalColumns:
             self._ino = found.st_ino
         if self._careful:
             return self._reread(fd)
-        first = self.seq < 0
         before = self.end
-        if first:
-            data = os.pread(fd, found.st_size, 0)
-            found_id = frame.parse_header(data)
-            self.header_damaged = found_id is None
-            self._seed = frame.seed_of(found_id or self.journal_id)
-            if self.header_damaged and data.strip(b"\0") and len(data) > frame.HEADER_SIZE:
-                return self._reread(fd)
-            return self._decode(fd, data, 0, whole=True)
-        while True:
-            data = os.pread(fd, _CHUNK, self.end)
-            at = self.end
-            if not self._decode(fd, data, at, whole=False) or self._careful:
-                break
-            if self.end - at < _CHUNK // 2:
-                break
-        return self.end > before
-
-    def _decode(self, fd: int, data: bytes, base: int, whole: bool) -> bool:
-        """Decode `data`, which begins at offset `base`; True where a frame was added."""
-        before = self.end
-        walk = _Walk(self, data, base)
-        walk.run()
-        rest = self.end - base
-        if rest < len(data) and not self.closed and self._damaged(fd, data, rest, whole):
+        if self.seq < 0 and not self._begin(fd):
             return self._reread(fd)
+        first = self.seq < 0
+        piece = _FIRST_PIECE if first else _PIECE
+        while not self.closed:
+            at = self.end
+            data = os.pread(fd, piece, at)
+            _Walk(self, data, at).run()
+            rest = data[self.end - at :]
+            if self.closed or not rest:
+                break
+            if not first and not any(rest[:8]):
+                break  # space reserved ahead, by a writer that lives or has trimmed nothing: looked into at the first read
+            if at + len(data) < found.st_size:
+                piece *= 1 if len(rest) < piece // 2 else 4  # a frame longer than the piece, or damage
+            elif self._damaged(fd, rest):
+                return self._reread(fd)
+            else:
+                break
         return self.end > before
 
-    def _damaged(self, fd: int, data: bytes, rest: int, whole: bool) -> bool:
-        """Say whether good frames stand behind a place that is none."""
-        if len(data) - rest < 8:
-            return False
-        tail = data[rest:]
-        if not whole and not any(tail[:8]):
-            return False
-        words = np.frombuffer(tail, np.uint8)
-        if not words.any():
+    def _begin(self, fd: int) -> bool:
+        """Read the header; False where it is damaged and something follows it."""
+        head = os.pread(fd, frame.HEADER_SIZE, 0)
+        found_id = frame.parse_header(head)
+        self.header_damaged = found_id is None
+        self._seed = frame.seed_of(found_id or self.journal_id)
+        return found_id is not None or os.fstat(fd).st_size <= frame.HEADER_SIZE
+
+    def _damaged(self, fd: int, rest: bytes) -> bool:
+        """Say whether good frames stand behind `end`, where none is."""
+        if len(rest) < frame.METRIC_SIZE or not np.frombuffer(rest, np.uint64, len(rest) // 8).any():
             return False
         sizes = {tag: columns.frame_bytes for tag, columns in self._sets.items()}
-        again = os.pread(fd, len(tail), self.end)  # a frame that was being written when we looked is whole by now
-        view = memoryview(again)
+        again = os.pread(fd, len(rest), self.end)  # a frame that was being written when we looked is whole by now
         if self._frame_here(again, sizes):
             return False
-        for at in range(8, len(view) - frame.METRIC_SIZE + 1, 8):
-            if view[at + 4] | view[at + 5] and scan.frame_at(view, at, self._seed, sizes, self.end) is not None:
+        view = memoryview(again)
+        tags = np.frombuffer(again, "<u2", len(again) // 8 * 4)[2::4]
+        for at in np.flatnonzero(tags[1:]).tolist():
+            if scan.frame_at(view, 8 * at + 8, self._seed, sizes, self.end) is not None:
                 return True
         return False
 
@@ -327,17 +325,17 @@ class _Walk:
     def _run(self, at: int, tag: int, size: int) -> int:
         """Count the frames of this key set that follow each other without another between."""
         halves, step = self.halves, size >> 1
-        here = (at >> 1) + 2
         most = (len(self.data) - at) // size
-        if most < 3 or halves[here + step] != tag or halves[here + 2 * step] != tag:
-            return 1 if most < 2 or halves[here + step] != tag else 2
-        tags = np.ndarray((most,), np.dtype("<u2"), self.data, at + 4, (size,))
-        other = np.flatnonzero(tags[: min(most, 4096)] != tag)
-        if len(other):
-            return int(other[0])
-        if most <= 4096:
+        place = (at >> 1) + 2
+        for count in range(1, min(most, _SHORT_RUN)):  # key sets that alternate are common: no array for a few frames
+            place += step
+            if halves[place] != tag:
+                return count
+        if most <= _SHORT_RUN:
             return most
-        return 4096
+        tags = np.ndarray((min(most, _LONG_RUN),), np.dtype("<u2"), self.data, at + 4, (size,))
+        other = np.flatnonzero(tags != tag)
+        return int(other[0]) if len(other) else len(tags)
 
     def _control_at(self, at: int, seq: int) -> scan.Frame | None:
         if at + frame.CONTROL_SIZE > len(self.data):
