@@ -5,6 +5,7 @@ Exit codes: 0 fine, 1 the answer is no, 2 wrong usage, 3 our failure.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -14,6 +15,7 @@ import click
 
 from runfolio._version import __version__
 from runfolio.errors import NotFound, RunfolioError, Unreadable, UsageError
+from runfolio.model.names import printable
 
 COMMANDS = {
     "run": "Run a script as a tracked run.",
@@ -44,7 +46,9 @@ class _Commands(click.Group):
         command: click.Command = import_module(f"runfolio.cli.{cmd_name}").command
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches
 
@@ -70,6 +74,9 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; never a traceback for what a user can meet."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name may hold what this locale cannot say
     try:
         code = cli.main(arguments, prog_name="runfolio", standalone_mode=False)
         sys.stdout.flush()
@@ -82,12 +89,22 @@ def main(arguments: list[str] | None = None) -> Any:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `| head` has read enough
         sys.exit(0)
     except RunfolioError as error:
-        click.echo(f"runfolio: {error}", err=True)
+        _complain(str(error))
         sys.exit(_code(error))
     except OSError as error:
-        click.echo(f"runfolio: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
+        _complain(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "))
+        sys.exit(3)
+    except Exception as error:
+        if os.environ.get("RUNFOLIO_DEBUG"):
+            raise
+        _complain(f"a mistake of ours, {type(error).__name__}: {error}. RUNFOLIO_DEBUG=1 shows where; please report it")
         sys.exit(3)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(message: str) -> None:
+    """Tell what went wrong, on standard error; names in it may hold anything."""
+    click.echo(f"runfolio: {'; '.join(printable(line) for line in message.splitlines())}", err=True)
 
 
 def _code(error: RunfolioError) -> int:

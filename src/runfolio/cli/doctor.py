@@ -1,0 +1,39 @@
+"""`runfolio doctor`: look at the store, the disk and the versions."""
+
+from __future__ import annotations
+
+import click
+
+from runfolio.cli.health import Finding, examine
+from runfolio.cli.render.screen import BOLD, RED, Screen, screen, write_lines
+from runfolio.cli.render.text import pad
+from runfolio.model.names import printable
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(as_json: bool) -> int:
+    """Look at the store, the disk, the versions and the cost of a log. Exits with 1 where something is wrong."""
+    found = examine()
+    if as_json:
+        from runfolio.cli.render.json_text import write_json
+
+        write_json({
+            "sound": not any(finding.trouble for finding in found),
+            "findings": {finding.name: finding.facts for finding in found},
+            "trouble": [trouble for finding in found for trouble in finding.trouble],
+        })  # fmt: skip
+    else:
+        write_lines(_lines(found, screen()))
+    return 1 if any(finding.trouble for finding in found) else 0
+
+
+def _lines(found: list[Finding], to: Screen) -> list[str]:
+    lines = []
+    for finding in found:
+        title = to.paint(pad(finding.name, 9), BOLD)
+        lines += [f"{title if number == 0 else ' ' * 9} {printable(text)}" for number, text in enumerate(finding.words)]
+    trouble = [trouble for finding in found for trouble in finding.trouble]
+    if trouble:
+        return [*lines, "", *(to.paint("✗ ", RED) + printable(text) for text in trouble)]
+    return [*lines, "", "✓ Everything is well."]

@@ -1,0 +1,1 @@
+"""Values into text: for a terminal, for a spreadsheet, for a program."""
