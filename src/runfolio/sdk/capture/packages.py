@@ -72,5 +72,5 @@ def _of_egg(path: str) -> tuple[str, str]:
     if file is None:
         return "", ""
     with file:
-        headers = dict(_HEADER.findall(file.read(_HEADER_BYTES_MAX)))
+        headers = dict(_HEADER.findall(file.read(_HEADER_BYTES_MAX).partition(b"\n\n")[0]))
     return headers.get(b"Name", b"").decode("ascii", "replace"), headers.get(b"Version", b"").decode("ascii", "replace")
