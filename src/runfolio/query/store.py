@@ -1,0 +1,288 @@
+"""A store as a reader sees it: its runs, found and compared."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from itertools import islice
+from threading import RLock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from runfolio.errors import AmbiguousRun, RunNotFound, UsageError
+from runfolio.model.clock import SYSTEM_CLOCK, Clock
+from runfolio.model.ids import is_id, short
+from runfolio.model.names import shown
+from runfolio.model.states import ALL
+from runfolio.query.run import Run, moment
+from runfolio.store.index import Index
+from runfolio.store.layout import Layout, find
+from runfolio.store.run_row import Row
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from types import TracebackType
+
+    from runfolio.query.compare import Comparison
+    from runfolio.query.series import Series
+    from runfolio.store.run_files import RunFiles
+
+MODES = ("min", "max")
+_HEX = "0123456789abcdef"
+_NEAR = 2000  # names that are searched for one like the unknown
+
+
+class Experiment(NamedTuple):
+    """A named set of runs."""
+
+    name: str
+    runs: int
+    running: int
+    latest: datetime | None
+
+
+def open_store(path: str | os.PathLike[str] | None = None, *, clock: Clock = SYSTEM_CLOCK) -> Store:
+    """Open a store for reading.
+
+    Args:
+        path: its folder, or the project folder that holds it; default: $RUNFOLIO_DIR, the nearest .runfolio upward, ~/.runfolio.
+
+    Raises:
+        StoreNotFound: there is none yet. Unreadable: a foreign folder, or a store of a newer format.
+    """
+    return Store(find(path), clock)
+
+
+class Store:
+    """The runs of a store. It looks at the disk at most twice a second; a single run's series is always fresh.
+
+    Contract: any thread may use it. It never writes into the store; what it remembers lies in the reader's own cache.
+    """
+
+    def __init__(self, layout: Layout, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._layout = layout
+        self._lock = RLock()
+        self._index = Index(layout, clock)
+        self._runs: dict[str, Run] = {}
+        with self._lock:
+            self._index.look()
+
+    @property
+    def path(self) -> str:
+        return self._layout.root
+
+    @property
+    def id(self) -> str:
+        return self._index.store_id
+
+    # ---------------------------------------------------------------- runs
+
+    def runs(
+        self,
+        experiment: str | None = None,
+        status: str | Iterable[str] | None = None,
+        name: str | None = None,
+        tag: str | None = None,
+        *,
+        deleted: bool | None = False,
+        archived: bool | None = False,
+        limit: int | None = None,
+    ) -> list[Run]:
+        """Give the runs, newest first.
+
+        Args:
+            status: one of them, or several.
+            name: a pattern with `*` and `?`.
+            tag: a key, or `key=value`.
+            deleted, archived: None for all, whether they are or not.
+        """
+        with self._lock:
+            self._index.look()
+            where, values = _condition(experiment, status, deleted, archived)
+            picked = name is not None or tag is not None
+            rows = self._index.rows(where, values, -1 if picked or limit is None else limit)
+            found = (run for row in rows if _fits(run := self._run(row), name, tag))
+            return list(islice(found, limit))
+
+    def _run(self, row: Row) -> Run:
+        """Give the same object for a run that has not changed."""
+        run = self._runs.get(row.id)
+        if run is None or run._row[1:8] != row[1:8]:  # version, status and why
+            run = self._runs[row.id] = Run(self, row)
+        return run
+
+    def run(self, ref: str) -> Run:
+        """Find one run.
+
+        Args:
+            ref: its id, the beginning of it, its name (the latest run of that name), an alias, or "latest".
+
+        Raises:
+            RunNotFound: there is none. AmbiguousRun: several runs answer to it.
+        """
+        if not isinstance(ref, str):
+            raise UsageError(f"a run is asked for by id, name, alias or 'latest', not by a {type(ref).__name__}")
+        with self._lock:
+            if is_id(ref):
+                self._index.look_at(ref)
+            else:
+                self._index.look()
+            id_ = self._resolve(ref) or (self._index.look_if_new() and self._resolve(ref))
+            if not id_:
+                raise RunNotFound(self._unknown(ref))
+            return self._run(next(self._index.rows("id = ?", (id_,))))
+
+    def _resolve(self, ref: str) -> str | None:
+        if ref == "latest":
+            return next((row[0] for row in self._index.ask(_LATEST)), None)
+        begin = [row[0] for row in self._index.ask(_BY_PREFIX, (ref, ref + "g"))] if ref and not ref.strip(_HEX) else []
+        named = [row[0] for row in self._index.ask(_BY_NAME, (ref,))][:1]
+        aliased = [row[0] for row in self._index.ask(_BY_ALIAS, (ref,))]
+        found = list(dict.fromkeys(begin + named + aliased))
+        if len(found) > 1:
+            kinds = [what for what, ids in (("id", begin), ("name", named), ("alias", aliased)) if ids]
+            raise AmbiguousRun(
+                f"{shown(ref)} fits {len(found)} runs by {' and '.join(kinds)}: {', '.join(map(short, found[:5]))}"
+                f"{', …' if len(found) > 5 else ''}; give more of the id",
+                found,
+            )
+        return found[0] if found else None
+
+    def _unknown(self, ref: str) -> str:
+        from difflib import get_close_matches
+
+        names = [row[0] for row in self._index.ask(_NAMES, (_NEAR,))]
+        ids = [short(row[0]) for row in self._index.ask(_IDS, (_NEAR,))]
+        near = get_close_matches(ref[:200], dict.fromkeys([*names, *ids]), 3)
+        hint = f"did you mean {' or '.join(map(shown, near))}?" if near else "runfolio list shows the runs there are"
+        return f"no run {shown(ref)}; {hint} The store: {self.path}"
+
+    def experiments(self) -> list[Experiment]:
+        """Give the experiments, the one with the newest run first."""
+        with self._lock:
+            self._index.look()
+            return [
+                Experiment(name, runs, running, moment(latest))
+                for name, runs, running, latest in self._index.ask(_EXPERIMENTS)
+            ]
+
+    # ---------------------------------------------------------------- over all runs
+
+    def best(self, metric: str, mode: str | None = None, at: str = "best") -> Run | None:
+        """Give the run with the best value of a metric; the older one where two are equal. NaN never wins.
+
+        Args:
+            mode: "min" or "max"; default: the goal declared for the metric.
+            at: "best": over the whole history; "last": by the last value.
+        """
+        if mode not in (*MODES, None):
+            raise UsageError(f"mode must be 'min' or 'max', not {mode!r}")
+        if at not in ("best", "last"):
+            raise UsageError(f"at must be 'best' or 'last', not {at!r}")
+        best: tuple[float, Run] | None = None
+        runs = self.runs()
+        mode = mode or _goal(metric, runs)
+        for run in reversed(runs):
+            for value in run._values(metric, mode, at):
+                if value == value and (best is None or (value < best[0] if mode == "min" else value > best[0])):
+                    best = (value, run)
+        return best[1] if best else None
+
+    def series(self, metric: str, rank: int | str | None = None) -> dict[str, Series]:
+        """Read one metric of all runs that have it, by run id, newest first.
+
+        Raises:
+            RankRequired: a run has several ranks, and none was asked for.
+        """
+        with self._lock:
+            return {run.id: run.series(metric, rank) for run in self.runs() if metric in run.metrics}
+
+    def compare(self, runs: Sequence[Run | str] | None = None) -> Comparison:
+        """Set runs, all by default, side by side: the params that differ, and the metrics."""
+        from runfolio.query.compare import compare
+
+        chosen = self.runs() if runs is None else [run if isinstance(run, Run) else self.run(run) for run in runs]
+        return compare(chosen)
+
+    # ---------------------------------------------------------------- for runs
+
+    def _files(self, run_id: str) -> RunFiles:
+        """Give the journals of a run, read anew."""
+        with self._lock:
+            return self._index.files(run_id)
+
+    def _heavy(self, run_id: str, column: str) -> Any:
+        with self._lock:
+            found = self._index.heavy(run_id, column)
+        if found is None:
+            raise RunNotFound(f"run {short(run_id)} is gone: {self.path}")
+        return found
+
+    # ---------------------------------------------------------------- the end
+
+    def close(self) -> None:
+        """Let go of the cache."""
+        with self._lock:
+            self._index.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self.runs())
+
+    def __repr__(self) -> str:
+        return f"<Store {self.path}>"
+
+
+_LATEST = "SELECT id FROM runs WHERE NOT deleted ORDER BY created_ns DESC, id LIMIT 1"
+_BY_PREFIX = "SELECT id FROM runs WHERE id >= ? AND id < ? LIMIT 1000"
+_BY_NAME = "SELECT id FROM runs WHERE name = ? ORDER BY deleted, created_ns DESC, id LIMIT 1"
+_BY_ALIAS = "SELECT run FROM aliases WHERE name = ?"
+_NAMES = "SELECT name FROM runs WHERE name IS NOT NULL ORDER BY created_ns DESC LIMIT ?"
+_IDS = "SELECT id FROM runs ORDER BY created_ns DESC LIMIT ?"
+_EXPERIMENTS = """
+    SELECT experiment, count(*), sum(status = 'running'), max(created_ns) AS latest FROM runs
+    WHERE NOT deleted AND experiment IS NOT NULL GROUP BY experiment ORDER BY latest DESC, experiment
+"""
+
+
+def _condition(
+    experiment: str | None, status: str | Iterable[str] | None, deleted: bool | None, archived: bool | None
+) -> tuple[str, list[object]]:
+    parts: list[str] = []
+    values: list[object] = []
+    for column, value in (("experiment", experiment), ("deleted", deleted), ("archived", archived)):
+        if value is not None:
+            parts.append(f"{column} = ?")
+            values.append(value)
+    if status is not None:
+        wanted = [status] if isinstance(status, str) else list(status)
+        unknown = [one for one in wanted if one not in ALL]
+        if unknown:
+            raise UsageError(f"no status {unknown[0]!r}; there are {', '.join(ALL)}")
+        parts.append(f"status IN ({', '.join('?' * len(wanted))})")
+        values += wanted
+    return " AND ".join(parts), values
+
+
+def _fits(run: Run, name: str | None, tag: str | None) -> bool:
+    if name is not None and not fnmatchcase(run.name or "", name):
+        return False
+    if tag is None:
+        return True
+    key, is_pair, value = tag.partition("=")
+    return tag in run.tags or (key in run.tags and (not is_pair or run.tags[key] == value))
+
+
+def _goal(metric: str, runs: Iterable[Run]) -> str:
+    goals = {run.goals[metric] for run in runs if metric in run.goals}
+    if len(goals) == 1:
+        return goals.pop()
+    why = "its runs declare both" if goals else "no run declares its goal"
+    raise UsageError(f"is {shown(metric)} better low or high? {why}; pass mode='min' or mode='max'")

@@ -1,0 +1,266 @@
+"""Read the journals of one run, follow them, and say what they make together.
+
+Nothing in a run's folder makes this raise: what cannot be read or does not belong there becomes a warning.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from runfolio.errors import Unreadable
+from runfolio.journal import frame
+from runfolio.journal.columns import JournalColumns
+from runfolio.model.events import Event
+from runfolio.model.fold import RunFold
+from runfolio.model.ids import is_id, short
+from runfolio.model.run_state import RunState
+from runfolio.store import spool
+from runfolio.store.layout import Layout
+from runfolio.store.merge import Merged, Part, merge
+
+Rank = int | None
+_NUMBER_MAX = 2**31 - 1  # of ranks and attempts; a journal may tell anything
+
+_RECENT = 4096  # segments; a beat every 10 s tells about as much as older ones would
+
+
+class RunFiles:
+    """The journals of one run, at home and in the spool, decoded as far as they were written at the last `refresh`.
+
+    Contract: not for several threads at once. Memory: the bytes of the run's metric frames.
+    """
+
+    def __init__(self, layout: Layout, run_id: str) -> None:
+        self.layout = layout
+        self.run_id = run_id
+        self.warnings: list[str] = []
+        self.copy_of: str | None = None
+        """The run that these journals tell of, where this folder is only a copy of its folder."""
+        self.spooled_in: list[str] = []
+        self.version = 0
+        self._known: dict[str, JournalColumns] = {}
+        self._broken: dict[str, str] = {}
+        self._used: list[JournalColumns] = []
+        self._fold = RunFold()
+        self._folded: dict[str, int] = {}  # how many events of each journal are in the fold
+        self._merged: dict[tuple[str, Rank], Merged] = {}
+        self._ranks: dict[str, list[Rank]] | None = None
+
+    # ---------------------------------------------------------------- reading
+
+    def refresh(self, spools: Iterable[str] | None = None) -> bool:
+        """Take in what is new; True where there was something.
+
+        Args:
+            spools: the spool folders to look into, where they are known.
+        """
+        bases = spool.base_folders() if spools is None else spools
+        paths = journal_files(self.layout.run_journal(self.run_id))
+        self.spooled_in = []
+        for base in bases:
+            folder = spool.run_journal(base, self.layout.root, self.run_id)
+            spooled = journal_files(folder)
+            if spooled:
+                self.spooled_in.append(folder)
+                paths += spooled
+        changed = self._drop_gone(paths)
+        for path in paths:
+            changed = self._refresh_one(path) or changed
+        if changed:
+            self._take_stock()
+        return changed
+
+    def _drop_gone(self, paths: Sequence[str]) -> bool:
+        gone = (self._known.keys() | self._broken.keys()) - set(paths)
+        for path in gone:
+            self._known.pop(path, None)
+            self._broken.pop(path, None)
+        return bool(gone)
+
+    def _refresh_one(self, path: str) -> bool:
+        journal = self._known.get(path) or JournalColumns(path)
+        try:
+            changed = journal.refresh() or path not in self._known
+        except (Unreadable, OSError) as trouble:
+            self._known.pop(path, None)
+            before, self._broken[path] = self._broken.get(path), str(trouble)
+            return before != str(trouble)
+        self._known[path] = journal
+        return self._broken.pop(path, None) is not None or changed
+
+    def _take_stock(self) -> None:
+        """Choose the journals that count, and forget what was made of them before."""
+        self.version += 1
+        self._merged.clear()
+        self._ranks = None
+        by_id = {
+            journal.journal_id: journal for journal in self._known.values()
+        }  # one that is at home and spooled is one
+        journals = [by_id[id_] for id_ in sorted(by_id)]
+        told = {run for journal in journals if is_id(run := journal.opening.get("run"))}
+        self.copy_of = next(iter(told)) if told and self.run_id not in told else None
+        self._used, strange = [], []
+        for journal in journals:
+            reason = self._strangeness(journal, by_id)
+            if reason is None:
+                self._used.append(journal)
+            else:
+                strange.append(reason)
+        self.warnings = [*self._copied(), *strange, *self._unreadable(), *_damage(self._used)]
+        self._fold_on()
+
+    def _strangeness(self, journal: JournalColumns, by_id: dict[str, JournalColumns]) -> str | None:
+        """Say why a journal is left out; None where it counts."""
+        name = f"journal/{journal.journal_id}{frame.SUFFIX}"
+        run, writer = journal.opening.get("run"), journal.opening.get("writer")
+        if is_id(run) and run != (self.copy_of or self.run_id):
+            return f"{name} belongs to run {short(str(run))} and is left out"
+        if not 1 <= journal.attempt <= _NUMBER_MAX:
+            return f"{name} tells of an attempt that cannot be and is left out"
+        if writer != journal.journal_id and writer in by_id:
+            return f"{name} is a copy of {writer}{frame.SUFFIX} and is left out"
+        return None
+
+    def _copied(self) -> list[str]:
+        if self.copy_of is None:
+            return []
+        return [f"this folder is a copy of run {short(self.copy_of)}, whose journals it holds; delete one of the two"]
+
+    def _unreadable(self) -> list[str]:
+        return [
+            f"journal/{os.path.basename(path)} cannot be read: {reason}"
+            for path, reason in sorted(self._broken.items())
+        ]
+
+    def _fold_on(self) -> None:
+        """Fold the events that are new, or all of them where they do not stand behind those that were folded."""
+        counts = {journal.journal_id: len(journal.events) for journal in self._used}
+        kept = all(counts.get(id_, -1) >= count for id_, count in self._folded.items())
+        new = [event for journal in self._used for event in journal.events[self._folded.get(journal.journal_id, 0) :]]
+        last = self._fold.last
+        if not kept or (last is not None and any(event.order_key <= last for event in new)):
+            self._fold = RunFold()
+            new = [event for journal in self._used for event in journal.events]
+        for event in sorted(new, key=_order_key):
+            self._fold.add(event)
+        self._folded = counts
+
+    # ---------------------------------------------------------------- what they say
+
+    @staticmethod
+    def rank_of(journal: JournalColumns) -> Rank:
+        """Give the rank of a writer; None for none, and for what is no rank."""
+        return journal.rank if journal.rank is not None and 0 <= journal.rank <= _NUMBER_MAX else None
+
+    @property
+    def journals(self) -> list[JournalColumns]:
+        """The journals that count."""
+        return self._used
+
+    @property
+    def state(self) -> RunState:
+        return self._fold.state
+
+    @property
+    def attempt(self) -> int:
+        """The latest attempt that has a journal."""
+        return max((journal.attempt for journal in self._used), default=1)
+
+    def last_ns(self, attempt: int | None = None) -> int | None:
+        """Give the last time in any journal, or in those of an attempt."""
+        chosen = [journal for journal in self._used if attempt in (None, journal.attempt)]
+        return max((last_time_ns(journal) for journal in chosen), default=None)
+
+    @property
+    def size_bytes(self) -> int:
+        """How much memory the points take, about."""
+        return sum(journal.end for journal in self._known.values())
+
+    def ranks(self) -> dict[str, list[Rank]]:
+        """Give the metrics that have points to show, in the order first declared, each with its ranks: none first, then by number."""
+        if self._ranks is None:
+            found: dict[str, set[Rank]] = {}
+            for journal in self._used:
+                for name in journal.metrics():
+                    found.setdefault(name, set()).add(self.rank_of(journal))
+            shown = (
+                (name, [rank for rank in sorted(ranks, key=_rank_order) if self._shows(name, rank)])
+                for name, ranks in found.items()
+            )
+            self._ranks = {name: ranks for name, ranks in shown if ranks}
+        return self._ranks
+
+    def _shows(self, metric: str, rank: Rank) -> bool:
+        """Say whether a rewind has left anything of a series."""
+        return not self.state.rewinds or self.merged(metric, rank) is not None
+
+    def merged(self, metric: str, rank: Rank) -> Merged | None:
+        """Give the points of a series; None where there are none."""
+        key = (metric, rank)
+        if key not in self._merged:
+            parts = self._parts(metric, rank)
+            if not parts:
+                return None
+            points = self._merged[key] = merge(parts, self.state.rewinds)
+            for array in points:
+                array.flags.writeable = False  # it is handed out again to whoever asks next
+        found = self._merged[key]
+        return found if len(found.values) else None
+
+    @staticmethod
+    def nothing() -> Merged:
+        """Give a series without points."""
+        return Merged(
+            np.zeros(0, np.int64), np.zeros(0, np.bool_), np.zeros(0), np.zeros(0, np.uint8), np.zeros(0, np.int64)
+        )
+
+    def _parts(self, metric: str, rank: Rank) -> list[Part]:
+        columns = (
+            (journal, column)
+            for journal in self._used
+            if self.rank_of(journal) == rank and (column := journal.column(metric)) is not None
+        )
+        return [Part(journal.attempt, journal.journal_id, column) for journal, column in columns]
+
+
+def journal_files(folder: str) -> list[str]:
+    """Give the journals in a folder, by name; none where it cannot be read. Anything else there is passed over."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if is_journal_name(entry.name) and entry.is_file()]
+    except OSError:
+        return []
+    return [os.path.join(folder, name) for name in sorted(names)]
+
+
+def last_time_ns(journal: JournalColumns) -> int:
+    """Give the time of the last frame, by the writer's clock."""
+    ends = (
+        (int(s.frames["time"][-1]) << frame.TICK_BITS) + s.columns.time_base_ns for s in journal.segments[-_RECENT:]
+    )
+    return max([journal.last_time_ns, *ends])
+
+
+def is_journal_name(name: str) -> bool:
+    return name.endswith(frame.SUFFIX) and is_id(name[: -len(frame.SUFFIX)])
+
+
+def _damage(journals: Iterable[JournalColumns]) -> Iterator[str]:
+    """Tell of the damage that a power cut does not explain."""
+    for journal in journals:
+        holes = [hole for hole in journal.damage if hole.offset < journal.synced]
+        if holes:
+            missing = sum(hole.missing for hole in holes)
+            name = f"journal/{journal.journal_id}{frame.SUFFIX}"
+            yield f"{name} is damaged in {len(holes)} places, {missing} frames are missing; runfolio verify tells which"
+
+
+def _rank_order(rank: Rank) -> int:
+    return -1 if rank is None else rank
+
+
+def _order_key(event: Event) -> tuple[int, int, str, int]:
+    return event.order_key
