@@ -185,7 +185,7 @@ def submodule_update(repo: Repo, canary: Canary) -> None:
     config(repo, "submodule.recurse=true", f"submodule.sub.update=!{canary}", "status.submoduleSummary=true")
 
 
-STATUS, DIFF, INDEX = ("status",), ("diff", "HEAD"), ("update-index", "--refresh")
+STATUS, DIFF, INDEX = ("status",), ("diff", "HEAD"), ("add", "train.py")
 ATTACKS: list[tuple[Callable[[Repo, Canary], None], tuple[str, ...]]] = [
     (fsmonitor, STATUS),
     (external_diff, DIFF),

@@ -55,10 +55,10 @@ def test_only_what_is_wanted() -> None:
 def test_it_imports_nothing_heavy() -> None:
     """The facts of an ordinary command line cost no import beyond our own few files."""
     command = ["python", "train.py", "--lr=0.1", "--max-tokens", "512", "--data-path", "s3://bucket/x", "model.lr=0.1"]
-    program = (
-        f"import sys; from runfolio.sdk.capture import cheap; cheap({command}); print(set({HEAVY}) & set(sys.modules))"
-    )
-    assert run_python(program) == "set()\n"
+    program = "import sys, runfolio.sdk\nbefore = set(sys.modules)\nfrom runfolio.sdk.capture import cheap\n"
+    program += f"cheap({command})\nloaded = set(sys.modules) - before\n"
+    program += f"print(set({HEAVY}) & loaded, 'runfolio.sdk.capture.patterns' in loaded)"
+    assert run_python(program) == "set() False\n"
 
 
 def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
