@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from struct import unpack_from
+from struct import unpack, unpack_from
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,20 +42,11 @@ def journals_in(*folders: Any) -> list[str]:
 
 def points_of(found: scan.Scan) -> list[Point]:
     """Give the points that a scan found, in their order."""
-    sets, points = scan.key_sets(found), []
-    for good in found.frames:
-        columns = sets.get(good.tag)
-        if columns is None:
-            continue
-        step, ticks = unpack_from("<iI", good.payload)
-        at = None if columns.final else columns.step_base + step
-        values = unpack_from(f"<{len(columns.keys)}Q", good.payload, 8)
-        time_ns = columns.time_base_ns + (ticks << frame.TICK_BITS)
-        points += [
-            Point(good.seq, key, at, bits, kind, time_ns)
-            for key, bits, kind in zip(columns.keys, values, columns.kinds, strict=True)
-        ]
-    return points
+    return [
+        Point(row.seq, key, row.step, bits, kind, row.time_ns)
+        for row in scan.rows(found)
+        for key, bits, kind in zip(row.columns.keys, unpack(f"<{len(row.raw) // 8}Q", row.raw), row.columns.kinds, strict=True)
+    ]
 
 
 def points_by_columns(journal: JournalColumns) -> list[Point]:

@@ -159,6 +159,8 @@ def test_a_launched_run_that_is_gone_does_not_stop_the_script(monkeypatch):
 
 def test_log_without_a_run_begins_one():
     """A script that only logs gets a run, which ends with it."""
-    done = script("import runfolio; runfolio.log({'a': 1.0}); runfolio.summary['b'] = 2; print(runfolio.active_run().id)")
+    done = script(
+        "import runfolio; runfolio.log({'a': 1.0}); runfolio.summary['b'] = 2; print(runfolio.active_run().id)"
+    )
     state = past(done.stdout.strip()).state
     assert state.status_declared == "finished" and state.summary == {"b": 2}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runfolio.journal.scan import key_sets
+from runfolio.journal.scan import rows
 from runfolio.sdk.past import Past, read_past
 from runfolio.store.layout import find
 
@@ -16,19 +16,12 @@ def past(run_id: str) -> Past:
 
 def points(run_id: str) -> list[tuple[str, int | None, float, str]]:
     """Give all points as (metric, step or None, value, kind), journal by journal, in order."""
-    from struct import unpack_from
-
-    found: list[tuple[str, int | None, float, str]] = []
-    for scan in past(run_id).scans:
-        sets = key_sets(scan)
-        for frame in scan.frames:
-            columns = sets.get(frame.tag)
-            if columns is None:
-                continue
-            step = None if columns.final else columns.step_base + unpack_from("<i", frame.payload)[0]
-            values = unpack_from(f"<{len(columns.keys)}d", frame.payload, 8)
-            found += [(key, step, value, kind) for key, value, kind in zip(columns.keys, values, columns.kinds, strict=True)]
-    return found
+    return [
+        (key, row.step, value, kind)
+        for scan in past(run_id).scans
+        for row in rows(scan)
+        for key, value, kind in zip(row.columns.keys, row.values, row.columns.kinds, strict=True)
+    ]
 
 
 def script(body: str, **env: str) -> Any:

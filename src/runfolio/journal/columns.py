@@ -209,6 +209,8 @@ class JournalColumns:
             if body:
                 event = Event(body, good.time_ns or 0, self.attempt, self.journal_id, good.seq, self.rank, self.role)
                 self.events.append(event)
+        elif good.tag == frame.KEYS:
+            self._first_point(good)
         elif good.tag == frame.SYNC:
             self.synced = max(self.synced, frame.parse_sync(good.payload))
         elif good.tag == frame.OPEN:
@@ -221,6 +223,15 @@ class JournalColumns:
         declared = scan.key_set(payload)
         if declared is not None:
             self._sets[declared.tag] = declared
+
+    def _first_point(self, good: scan.Frame) -> None:
+        """Keep the point that came with a declaration."""
+        columns = scan.key_set(good.payload)
+        if columns is None or not columns.first:
+            return
+        row = np.zeros(1, _dtype(len(columns.keys)))
+        row["values"] = np.frombuffer(columns.first, "<f8")
+        self.segments.append(Segment(columns, np.array([good.seq], np.int64), row))
 
     def _add_segment(self, data: bytes, tag: int, offsets: NDArray[np.int64], seq: NDArray[np.int64]) -> None:
         """Keep the frames of one key set at these offsets of `data`."""
@@ -242,7 +253,7 @@ class JournalColumns:
         if not found:
             return None
         lengths = [len(s.seq) for s, _ in found]
-        return Column(
+        column = Column(
             _join([s.steps for s, _ in found]),
             np.repeat(np.array([s.columns.final for s, _ in found]), lengths),
             _join([s.frames["values"][:, i] for s, i in found]),
@@ -250,6 +261,11 @@ class JournalColumns:
             _join([s.times_ns for s, _ in found]),
             _join([s.seq for s, _ in found]),
         )
+        if (column.seq[1:] > column.seq[:-1]).all():
+            return column
+        order = np.argsort(column.seq, kind="stable")  # several key sets that alternate
+        steps, final, values, kinds, times_ns, seq = (part[order] for part in column)
+        return Column(steps, final, values, kinds, times_ns, seq)  # type: ignore[arg-type]
 
 
 class _Walk:

@@ -35,8 +35,7 @@ class SystemFiles:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
         return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), 0o666)
 
-    def write(self, fd: int, data: bytes) -> int:
-        return os.write(fd, data)
+    write = staticmethod(os.write)
 
     def reserve(self, fd: int, offset: int, size: int) -> None:
         """Make the file system keep blocks for this range, so that a store into the map cannot fail."""

@@ -33,7 +33,7 @@ _KEYS_HEAD = Struct("<HHIqq")
 _BLOCK = Struct("<QQII")
 _SYNC = Struct("<Q")
 
-FLOAT, INT, BOOL = "f", "i", "b"
+_FINAL, _FIRST = 1, 2
 
 TICK_BITS = 10
 """Times in metric frames count ticks of 2**10 ns."""
@@ -48,6 +48,7 @@ class KeySet(NamedTuple):
     time_base_ns: int
     kinds: str
     keys: tuple[str, ...]
+    first: bytes = b""  # the values of the point that came with the declaration, at the bases; none in a copy
 
     @property
     def frame_bytes(self) -> int:
@@ -100,24 +101,31 @@ def control_bytes(payload_bytes: int) -> int:
     return CONTROL_SIZE + (payload_bytes + 7 & ~7)
 
 
-def keys_payload(tag: int, final: bool, step_base: int, time_base_ns: int, kinds: str, raw_keys: bytes) -> bytes:
-    """Render the declaration of a key set; `raw_keys` are the keys in UTF-8, a zero byte between two."""
-    return _KEYS_HEAD.pack(tag, int(final), len(kinds), step_base, time_base_ns) + kinds.encode() + raw_keys
+def keys_payload(
+    tag: int, final: bool, step_base: int, time_base_ns: int, kinds: str, raw_keys: bytes, first: bytes = b""
+) -> bytes:
+    """Render the declaration of a key set, with its first point where the packed values are given.
+
+    `raw_keys` are the keys in UTF-8, a zero byte between two.
+    """
+    flags = _FINAL * final | _FIRST * bool(first)
+    return _KEYS_HEAD.pack(tag, flags, len(kinds), step_base, time_base_ns) + first + kinds.encode() + raw_keys
 
 
 def parse_keys(payload: bytes) -> KeySet:
     """Read the declaration of a key set.
 
     Raises:
-        ValueError: the payload is not one.
+        ValueError, struct.error: the payload is not one.
     """
     tag, flags, count, step_base, time_base_ns = _KEYS_HEAD.unpack_from(payload)
-    at = _KEYS_HEAD.size + count
-    kinds = payload[_KEYS_HEAD.size : at].decode("ascii")
-    keys = tuple(payload[at:].decode().split("\0"))
+    at = _KEYS_HEAD.size + (8 * count if flags & _FIRST else 0)
+    first = payload[_KEYS_HEAD.size : at]
+    kinds = payload[at : at + count].decode("ascii")
+    keys = tuple(payload[at + count :].decode().split("\0"))
     if len(keys) != count or len(kinds) != count or not 0 < tag <= TAG_MAX:
         raise ValueError("malformed keys frame")
-    return KeySet(tag, bool(flags & 1), step_base, time_base_ns, kinds, keys)
+    return KeySet(tag, bool(flags & _FINAL), step_base, time_base_ns, kinds, keys, first)
 
 
 def block_payload(start: int, seq: int, crc: int) -> bytes:

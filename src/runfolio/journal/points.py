@@ -35,7 +35,7 @@ def prepare(metrics: Mapping[str, object]) -> Point:
         UsageError: not a mapping, or `step` among the metrics.
         InvalidValue: a key or value that cannot be kept; names the key.
     """
-    if not isinstance(metrics, Mapping):
+    if type(metrics) is not dict and not isinstance(metrics, Mapping):
         raise UsageError(f"metrics must be a dict of names to numbers, not {type(metrics).__name__}")
     if "step" in metrics:
         raise UsageError("'step' is not a metric: pass it as log(metrics, step=…)")

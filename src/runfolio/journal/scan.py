@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from struct import Struct
+from struct import Struct, unpack
 from struct import error as StructError
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -17,6 +17,7 @@ from runfolio.journal.frame import KeySet
 from runfolio.model.strict_json import loads
 
 _HEAD = Struct("<IHH")
+_OFFSETS = Struct("<iI")
 
 
 class Frame(NamedTuple):
@@ -189,6 +190,38 @@ def key_sets(found: Scan) -> dict[int, KeySet]:
     """Give the key sets by tag."""
     declared = (key_set(good.payload) for good in found.frames if good.tag == frame.KEYS)
     return {columns.tag: columns for columns in declared if columns is not None}
+
+
+class Row(NamedTuple):
+    """The metrics of one call."""
+
+    seq: int
+    columns: KeySet
+    step: int | None
+    time_ns: int
+    raw: bytes  # float64, one per key
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        return unpack(f"<{len(self.columns.keys)}d", self.raw)
+
+
+def rows(found: Scan) -> Iterator[Row]:
+    """Yield the calls of `log`, in their order; those of a key set whose declaration is lost are passed over."""
+    sets = key_sets(found)
+    for good in found.frames:
+        if good.tag == frame.KEYS:
+            columns = key_set(good.payload)
+            if columns is not None and columns.first:
+                yield _row(good.seq, columns, 0, 0, columns.first)
+        elif (columns := sets.get(good.tag)) is not None:
+            step, ticks = _OFFSETS.unpack_from(good.payload)
+            yield _row(good.seq, columns, step, ticks, good.payload[_OFFSETS.size :])
+
+
+def _row(seq: int, columns: KeySet, step: int, ticks: int, raw: bytes) -> Row:
+    at = None if columns.final else columns.step_base + step
+    return Row(seq, columns, at, columns.time_base_ns + (ticks << frame.TICK_BITS), raw)
 
 
 def json_object(payload: bytes) -> dict[str, Any]:

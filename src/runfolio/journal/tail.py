@@ -38,7 +38,7 @@ class Tail:
         self.path = os.path.join(folder, journal_id + frame.SUFFIX)
         self.seed = frame.seed_of(journal_id)
         self.off = self.seq = self.base = self.reserved = self.synced = self.tags = 0
-        self.once: list[bytes] = []  # declarations that stand only once so far
+        self.once: list[tuple[int, bool, int, int, str, bytes]] = []  # declarations that stand only once so far
         self.block_start = frame.HEADER_SIZE
         self.next_block = self.block_start + frame.BLOCK_BYTES
         self.map: mmap | None = None
@@ -49,7 +49,7 @@ class Tail:
             if mapped:
                 self._grow(0)
             self._set_stop()
-            self.put(frame.file_header(journal_id))
+            self.put(frame.file_header(journal_id), frames=0)
         except BaseException:
             self.abandon(remove=True)
             raise
@@ -64,18 +64,24 @@ class Tail:
         """Say whether the room spared for a full disk takes a frame of this size, and leaves so many bytes."""
         return self.map is not None and self.off + size + leave <= self.reserved
 
-    def put(self, data: bytes) -> None:
-        """Append these bytes, wholly or not at all."""
+    def put(self, data: bytes, frames: int = 1) -> None:
+        """Append the bytes of so many frames, wholly or not at all, also where an interrupt comes between."""
         end = self.off + len(data)
         if self.broken:
             raise OSError(5, "the journal ends in a torn frame", self.path)
-        if self.map is None:
-            self._write(data)
-        elif end > self.reserved:
-            raise OSError(28, "no room reserved in the journal", self.path)
-        else:
+        if self.map is not None:
+            if end > self.reserved:
+                raise OSError(28, "no room reserved in the journal", self.path)
             self.map[self.off - self.base : end - self.base] = data
-        self.off = end
+            self.off, self.seq = end, self.seq + frames
+            return
+        try:
+            if self.files.write(self.fd, data) != len(data):
+                self._write_rest(data, os.fstat(self.fd).st_size - self.off)
+            self.off, self.seq = end, self.seq + frames
+        except BaseException:
+            self._roll_back()
+            raise
 
     def control(self, tag: int, time_ns: int, payload: bytes = b"") -> bytes:
         """Render the next frame, without appending it."""
@@ -84,7 +90,6 @@ class Tail:
     def put_control(self, tag: int, time_ns: int, payload: bytes = b"") -> None:
         """Append a control frame."""
         self.put(self.control(tag, time_ns, payload))
-        self.seq += 1
 
     def _warm(self) -> None:
         """Let the kernel make the next pages ready at once: 2.4 µs a page, and 5.7 where each is faulted in by the store that needs it."""
@@ -111,24 +116,25 @@ class Tail:
 
     def sync(self) -> int:
         """Wait until what is there now is on the disk; return the offset up to which it is."""
-        off = self.off
-        self.files.sync(self.fd)
+        off, fd = self.off, self.fd
+        if fd >= 0:
+            self.files.sync(fd)
         return off
 
-    def close(self, sync: bool) -> None:
-        """Give back the space that was reserved and not used, sync where asked, and close the file."""
+    def retire(self) -> None:
+        """Take no more frames and give back the space that was reserved and not used; the file is still to be synced and closed."""
         self.stop = -1
-        fd, self.fd = self.fd, -1
         had_map, self.map = self.map is not None, None
-        if fd < 0:
-            return
+        if had_map and self.fd >= 0:
+            self.files.truncate(self.fd, self.off)
+
+    def close(self) -> None:
+        """Sync the file and close it."""
         try:
-            if had_map:
-                self.files.truncate(fd, self.off)
-            if sync:
-                self.files.sync(fd)
+            self.retire()
+            self.sync()
         finally:
-            self.files.close(fd)
+            self.abandon()
 
     def abandon(self, remove: bool = False) -> None:
         """Let go of the file as it is: in the child of a fork, or after trouble."""
@@ -174,22 +180,19 @@ class Tail:
         self.map = None
         self.base = self.reserved = 0
 
-    def _write(self, data: bytes) -> None:
-        done = 0
-        try:
-            while done < len(data):
-                done += self.files.write(self.fd, data[done:] if done else data)
-        except OSError:
-            if done:
-                self._roll_back()
-            raise
+    def _write_rest(self, data: bytes, done: int) -> None:
+        while done < len(data):
+            done += self.files.write(self.fd, data[done:])
 
     def _roll_back(self) -> None:
+        """Cut off what a failed write left; where that fails too, nothing more may be put behind it."""
+        self.broken, stop, self.stop = True, self.stop, -1
         try:
-            self.files.truncate(self.fd, self.off)
+            if os.fstat(self.fd).st_size > self.off:
+                self.files.truncate(self.fd, self.off)
         except OSError:
-            self.broken = True  # a torn frame stays: nothing more may be put behind it at an uneven place
-            self.stop = -1
+            return
+        self.broken, self.stop = False, stop
 
     def _crc_since(self, start: int) -> int:
         if self.map is not None and start >= self.base:

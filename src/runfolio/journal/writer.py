@@ -50,6 +50,7 @@ FINAL: Final = NoStep()
 class _Set(NamedTuple):
     """A key set declared in `tail`, ready to pack."""
 
+    values_of: Callable[[Mapping[str, object]], tuple[object, ...]]
     tail: Tail
     size: int
     pack: Callable[..., bytes]
@@ -58,7 +59,6 @@ class _Set(NamedTuple):
     boot_base: int
     types: tuple[type, ...] | None
     ints: tuple[int, ...]
-    values_of: Callable[[Mapping[str, object]], tuple[object, ...]]
 
 
 class Writer:
@@ -75,8 +75,8 @@ class Writer:
     """
 
     __slots__ = (
-        "__weakref__", "_boot", "_busy", "_closed", "_files", "_guess", "_lock", "_loss", "_next_step", "_now", "_offset_ns", "_on_trouble",
-        "_pending", "_places", "_sets", "_stepped",
+        "__weakref__", "_boot", "_busy", "_by_count", "_by_keys", "_closed", "_files", "_lock", "_loss", "_next_step", "_now",
+        "_offset_ns", "_on_trouble", "_pending", "_places", "_retired", "_sets", "_stepped",
     )  # fmt: skip
 
     def __init__(
@@ -102,8 +102,12 @@ class Writer:
         self._pending: deque[tuple[Callable[[], None], int]] = deque()
         self._next_step = 0 if high is None else high + 1
         self._stepped = high is not None
-        self._sets: dict[tuple[tuple[str, ...], str, bool], _Set] = {}
-        self._guess: dict[int, _Set] = {}
+        self._sets: dict[
+            tuple[tuple[str, ...], str, bool], _Set
+        ] = {}  # what is declared; the two below: what the hot path may take
+        self._by_keys: dict[tuple[str, ...], _Set] = {}
+        self._by_count: dict[int, _Set] = {}  # the last one with so many keys
+        self._retired: list[Tail] = []
         self._closed = False
         _WRITERS.add(self)
 
@@ -121,16 +125,18 @@ class Writer:
             InvalidValue: a value that cannot be kept exactly; nothing of the call is kept then.
             RunIsClosed: after `finish()`.
         """
-        if more or type(metrics) is not dict:
+        if more or type(metrics) is not dict or (type(step) is not int and step is not None):
             return self._log_carefully(metrics, step, more)
-        known = self._guess.get(len(metrics))
-        if known is None or (type(step) is not int and step is not None):
-            return self._log_carefully(metrics, step, more)
-        tail, size, pack, tag, step_base, boot_base, types, ints, values_of = known
+        known = self._by_count.get(len(metrics), _UNKNOWN)
         try:
-            values = values_of(metrics)
+            values = known.values_of(metrics)
         except KeyError:
-            return self._log_carefully(metrics, step, more)
+            known = self._by_keys.get(tuple(metrics), _UNKNOWN)
+            if known is _UNKNOWN:
+                return self._log_carefully(metrics, step, more)
+            self._by_count[len(metrics)] = known
+            values = tuple(metrics.values())
+        _, tail, size, pack, tag, step_base, boot_base, types, ints = known
         if tuple(map(type, values)) != types:
             return self._log_carefully(metrics, step, more)
         if ints:
@@ -153,10 +159,10 @@ class Writer:
                     data = crc32(body, tail.seed ^ off).to_bytes(4, "little") + body
                     if tail.map is not None:
                         tail.map[off - tail.base : end - tail.base] = data
-                        tail.off = end
+                        tail.off = end  # no call between this store and the next: no interrupt either
+                        tail.seq += 1
                     else:
                         tail.put(data)
-                    tail.seq += 1
                     if at >= self._next_step:
                         self._next_step = at + 1
                 except (StructError, OSError):
@@ -191,6 +197,7 @@ class Writer:
             if tail is None:
                 return not self._loss.total.points
             dirty = tail.off > tail.synced
+        sound = self._settle(True)
         try:
             self._sync_folders(folders)
             if dirty:
@@ -201,7 +208,7 @@ class Writer:
             return False
         if dirty:
             self._locked(lambda: self._put_sync(tail, upto))
-        return True
+        return sound
 
     def close(self, sync: bool = True) -> bool:
         """Write the last frame, sync and close; True where everything is on the disk."""
@@ -210,11 +217,18 @@ class Writer:
                 return True
             self._drain()
             self._closed = True
-            self._guess.clear()
+            self._forget_sets()
             if self._loss.untold:
                 self._places.ready()
-            tail = self._places.tail
-            return self._finish_file(tail, sync) if tail is not None else not self._loss.total.points
+            if self._places.tail is not None:
+                self._finish_file(self._places.tail)
+            sound = self._settle(sync) and not self._loss.untold
+            try:
+                self._sync_folders(list(self._places.unsynced) if sync else [])
+            except OSError as trouble:
+                self._note(trouble)
+                return False
+            return sound
 
     @property
     def closed(self) -> bool:
@@ -264,19 +278,32 @@ class Writer:
         point = prepare({**metrics, **more} if more else metrics)
         if step is not None and step is not FINAL:
             step = check_step(step)
-        if point.keys:
-            boot = self._boot()
-            self._locked(lambda: self._put_point(point, step, boot), len(point.keys))
+        if not point.keys:
+            return
+        boot = self._boot()
+        with self._lock:
+            if self._busy:
+                return self._queue(lambda: self._put_point(point, step, boot), len(point.keys))
+            self._busy = True
+            try:
+                self._put_point(point, step, boot)
+            finally:
+                self._busy = False
+                if self._pending:
+                    self._drain()
 
-    def _locked(self, act: Callable[[], None], points: int = 0) -> None:
+    def _queue(self, act: Callable[[], None], points: int = 0) -> None:
+        """Leave an act to the call that is interrupted."""
+        if len(self._pending) < PENDING_MAX:
+            self._pending.append((act, points))
+        else:
+            self._lose(points)
+
+    def _locked(self, act: Callable[[], None]) -> None:
         """Act under the lock; from inside of it, leave the act to the call that is interrupted."""
         with self._lock:
             if self._busy:
-                if len(self._pending) < PENDING_MAX:
-                    self._pending.append((act, points))
-                else:
-                    self._lose(points)
-                return
+                return self._queue(act)
             self._busy = True
             try:
                 act()
@@ -319,17 +346,17 @@ class Writer:
         if step is None:
             step = self._next_step
         number = 0 if isinstance(step, NoStep) else check_step(step)
-        if not self._try(lambda tail: self._append_point(tail, point, number, final, boot)):
+        if not self._try(self._append_point, point, number, final, boot):
             return self._lose(len(point.keys))
         if not final and (number >= self._next_step or not self._stepped):
             self._next_step, self._stepped = number + 1, True
 
     def _put_event(self, payload: bytes, now: int) -> None:
         self._check_open()
-        if not self._try(lambda tail: self._append_event(tail, payload, now)):
+        if not self._try(self._append_event, payload, now):
             self._lose(0)
 
-    def _try(self, append: Callable[[Tail], None]) -> bool:
+    def _try(self, append: Callable[..., None], *what: object) -> bool:
         """Append to the file there is, or to the next that can be had; False where there is none."""
         for _ in range(4):
             tail = self._places.ready()
@@ -340,12 +367,12 @@ class Writer:
                     self._tell_lost(tail, 0)
                 if tail.block_due():
                     self._put_block(tail)
-                append(tail)
+                append(tail, *what)
                 return True
             except OSError as trouble:
                 left = self._places.failed(trouble)
                 if left is not None:
-                    self._finish_file(left, False)
+                    self._finish_file(left)
         return False
 
     def _append_event(self, tail: Tail, payload: bytes, now: int) -> None:
@@ -367,38 +394,48 @@ class Writer:
         if not data:
             return self._declare(tail, key, point, step, boot)
         tail.put(data)
-        tail.seq += 1
         if point.types is not None and not final:
-            values_of = itemgetter(*point.keys) if len(point.keys) > 1 else _one_value(point.keys[0])
-            self._guess[len(point.keys)] = known._replace(types=point.types, values_of=values_of)
+            self._remember(point, known)
+
+    def _remember(self, point: Point, known: _Set) -> None:
+        """Let the hot path take this key set, now that it has come a second time."""
+        count = len(point.keys)
+        values_of = itemgetter(*point.keys) if count > 1 else _one_value(point.keys[0])
+        known = known._replace(types=point.types, values_of=values_of)
+        self._by_keys[point.keys] = self._by_count[count] = known
+
+    def _forget_sets(self) -> None:
+        self._sets.clear()
+        self._by_keys.clear()
+        self._by_count.clear()
 
     def _declare(self, tail: Tail, key: tuple[tuple[str, ...], str, bool], point: Point, step: int, boot: int) -> None:
-        """Append the declaration of a key set and its first point at once."""
+        """Append the declaration of a key set, with this point in it."""
         tag = tail.tags + 1
         if tag > frame.TAG_MAX:
             raise FullOfSets(0, "no key set tags left")
-        count = len(point.keys)
+        count, kinds, now = len(point.keys), point.kinds, boot + self._offset_ns
         packer = _STRUCTS.get(count)
         if packer is None:
             packer = _STRUCTS[count] = Struct(f"<HHiI{count}d")
-        ints = tuple(i for i, kind in enumerate(point.kinds) if kind == "i") if "i" in point.kinds else ()
-        known = _Set(tail, packer.size + 4, packer.pack, tag, step, boot, None, ints, _no_values)
-        payload = frame.keys_payload(tag, key[2], step, boot + self._offset_ns, point.kinds, point.raw_keys)
-        tail.room(frame.control_bytes(len(payload)) + known.size)
-        tail.put(_render(known, point, step, boot, tail.control(frame.KEYS, boot + self._offset_ns, payload)))
-        tail.seq += 2
+        values = packer.pack(0, 0, 0, 0, *point.values)[12:]
+        payload = frame.keys_payload(tag, key[2], step, now, kinds, point.raw_keys, values)
+        tail.room(frame.control_bytes(len(payload)))
         tail.tags = tag
-        tail.once.append(payload)
+        tail.put_control(frame.KEYS, now, payload)
+        tail.once.append((tag, key[2], step, now, kinds, point.raw_keys))
         if len(self._sets) >= SETS_MAX:
-            del self._sets[next(iter(self._sets))]
-        self._sets[key] = known
+            self._forget_sets()
+        ints = tuple([i for i, kind in enumerate(kinds) if kind == "i"]) if "i" in kinds else ()
+        self._sets[key] = _Set(_no_values, tail, packer.size + 4, packer.pack, tag, step, boot, None, ints)
 
     def _put_block(self, tail: Tail) -> None:
         """Append what is due each 64 KiB: the checksum, and a second copy of each declaration since the last."""
         now = self._now()
         size = frame.CONTROL_SIZE * 2
         copies: list[bytes] = []
-        for payload in tail.once:
+        for declared in tail.once:
+            payload = frame.keys_payload(*declared)
             size += frame.control_bytes(len(payload))
             if copies and size > COPIES_BYTES_MAX:
                 break
@@ -414,7 +451,7 @@ class Writer:
             return
         left = self._places.go_home()
         if left is not None:
-            self._finish_file(left, False)
+            self._finish_file(left)
         self._try(self._append_beat)
 
     def _append_beat(self, tail: Tail) -> None:
@@ -450,8 +487,8 @@ class Writer:
         self._places.leave()
         self._put_event(dumps(uncertain), self._now())
 
-    def _finish_file(self, tail: Tail, sync: bool) -> bool:
-        """Write the last frames of a file and close it; True where it and its folders are synced, or need not be."""
+    def _finish_file(self, tail: Tail) -> None:
+        """Write the last frames of a file. The next sync closes it: a full disk may be a slow one too."""
         now = self._now()
         try:
             if self._loss.untold:
@@ -461,16 +498,26 @@ class Writer:
         except OSError as trouble:
             self._note(trouble)
         try:
-            try:
-                tail.put_control(frame.CLOSE, now, b"{}")
-            finally:
-                tail.close(sync)
-            if sync:
-                self._sync_folders(list(self._places.unsynced))
+            tail.put_control(frame.CLOSE, now, b"{}")
         except OSError as trouble:
             self._note(trouble)
-            return False
-        return True
+        try:
+            tail.retire()
+        except OSError as trouble:
+            self._note(trouble)
+        self._retired.append(tail)
+
+    def _settle(self, sync: bool) -> bool:
+        """Sync and close the files that are written no more; True where that went well."""
+        sound = True
+        while self._retired:
+            tail = self._retired.pop(0)
+            try:
+                tail.close() if sync else tail.abandon()
+            except OSError as trouble:
+                self._note(trouble)
+                sound = False
+        return sound
 
     def _tell_lost(self, tail: Tail, leave: int) -> None:
         """Write the count of what was lost; into the spared room, but for so many bytes, only where that is not 0."""
@@ -509,8 +556,8 @@ class Writer:
         self._busy = False
         self._pending.clear()
         self._places.forget()
-        self._guess.clear()
-        self._sets.clear()
+        self._settle(sync=False)
+        self._forget_sets()
         self._loss = Loss()
 
 
@@ -518,21 +565,22 @@ _STRUCTS: dict[int, Struct] = {}
 _WRITERS: WeakSet[Writer] = WeakSet()
 
 
-def _render(known: _Set, point: Point, step: int, boot: int, head: bytes = b"") -> bytes:
-    """Render a metric frame behind `head`; empty where the step or the time do not fit the key set."""
+def _render(known: _Set, point: Point, step: int, boot: int) -> bytes:
+    """Render a metric frame; empty where the step or the time do not fit the key set."""
     tail = known.tail
-    seq = tail.seq + bool(head)
+    offsets = step - known.step_base, (boot - known.boot_base) >> frame.TICK_BITS
     try:
-        body = known.pack(
-            known.tag, seq & 0xFFFF, step - known.step_base, (boot - known.boot_base) >> 10, *point.values
-        )
+        body = known.pack(known.tag, tail.seq & 0xFFFF, *offsets, *point.values)
     except StructError:
         return b""
-    return head + crc32(body, tail.seed ^ (tail.off + len(head))).to_bytes(4, "little") + body
+    return crc32(body, tail.seed ^ tail.off).to_bytes(4, "little") + body
 
 
 def _no_values(_metrics: Mapping[str, object]) -> tuple[object, ...]:
     raise KeyError
+
+
+_UNKNOWN = _Set(_no_values, *(None,) * 8)  # type: ignore[arg-type]
 
 
 def _one_value(key: str) -> Callable[[Mapping[str, object]], tuple[object, ...]]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from runfolio.errors import RunNotFound
 from runfolio.journal import frame
-from runfolio.journal.scan import Scan, events, key_sets, opening, scan
+from runfolio.journal.scan import Scan, events, opening, rows, scan
 from runfolio.model.events import Event
 from runfolio.model.fold import RunState, fold
 from runfolio.model.ids import short
@@ -81,11 +81,7 @@ def _journals(layout: Layout, run_id: str) -> Iterator[str]:
 
 
 def _steps(found: Scan) -> Iterator[int]:
-    sets = key_sets(found)
-    for good in found.frames:
-        columns = sets.get(good.tag)
-        if columns is not None and not columns.final:
-            yield columns.step_base + int.from_bytes(good.payload[:4], "little", signed=True)
+    return (row.step for row in rows(found) if row.step is not None)
 
 
 def wait_for_life(layout: Layout, run_id: str, past: Past) -> bool:
