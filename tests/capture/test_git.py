@@ -211,6 +211,19 @@ def test_the_repository_is_left_alone(repo: Repo) -> None:
     assert state() == before
 
 
+def test_a_change_in_the_same_instant(repo: Repo) -> None:
+    """A change of equal size in the very instant in which git wrote its index is seen, as git itself would see it."""
+    repo.git("config", "core.trustctime", "false")
+    path, index = repo.folder / "train.py", repo.folder / ".git" / "index"
+    os.utime(path, ns=(10**18, 10**18))
+    repo.git("update-index", "--refresh")
+    os.utime(index, ns=(10**18, 10**18))
+    with path.open("r+") as file:
+        file.write("LR")
+    os.utime(path, ns=(10**18, 10**18))
+    assert captured(repo.folder)["dirty"]
+
+
 def test_the_branchs_remote_comes_first(repo: Repo) -> None:
     """The remote is the branch's own, else origin, else the only one."""
     repo.git("remote", "add", "fork", "git@example.org:fork.git")

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from capture.processes import is_gone
 from capture.real_git import Repo
 from runfolio.sdk.capture import neutral
 from runfolio.sdk.capture.git import capture_git
@@ -366,14 +367,6 @@ def test_A19_a_program_that_hangs_is_stopped(repo: Repo, tmp_path: Path, monkeyp
     assert facts["branch"] == "main"
     for pid in map(int, pids.read_text().split()):
         assert is_gone(pid)
-
-
-def is_gone(pid: int) -> bool:
-    """Say whether a process has ended; one that nobody has reaped yet has."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
 
 
 @pytest.mark.root
