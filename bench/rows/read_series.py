@@ -83,7 +83,7 @@ def write(hold: Any = None) -> dict[str, Any]:
 
     runs = []
     for name, shape, calls in (("small", "one", 10), ("one", "one", POINTS), ("ten", "ten", POINTS)):
-        run = runfolio.start(experiment="bench", name=name)
+        run = runfolio.start(experiment="bench", name=name, capture=False)
         for step, metrics in enumerate(metrics_of(shape, calls)):
             run.log(metrics, step=step)
         runs.append(run)

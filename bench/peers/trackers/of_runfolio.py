@@ -12,6 +12,7 @@ class Runfolio(Tracker):
 
     note = "defaults"
     seconds_to_settle = 0.0
+    capture: bool | None = None
 
     def env(self, root: str) -> dict[str, str]:
         return {"RUNFOLIO_DIR": root + "/store"}
@@ -19,8 +20,12 @@ class Runfolio(Tracker):
     def start(self, root: str, name: str, params: dict[str, Any]) -> None:
         import runfolio
 
-        run = runfolio.start(experiment="bench", name=name, params=params)
+        run = runfolio.start(experiment="bench", name=name, params=params, capture=self.capture)
         self.log, self.finish = run.log, run.finish  # type: ignore[method-assign]
+
+    def make_many(self, root: str, runs: int) -> None:
+        self.capture = False  # or 500 companions would look at the same packages at once
+        super().make_many(root, runs)
 
     def open(self, root: str) -> None:
         import numpy  # noqa: F401
@@ -37,7 +42,8 @@ class Runfolio(Tracker):
         return len(sorted(found, key=lambda run: float(run.metrics["m0"].last), reverse=True))
 
     def best(self, root: str) -> float:
-        return float(self.store.best("m0", mode="max").metrics["m0"].last)
+        best = self.store.best("m0", mode="max", at="last")
+        return float(best.metrics["m0"].last) if best else float("nan")
 
 
 class RunfolioFallback(Runfolio):
