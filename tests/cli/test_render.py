@@ -27,13 +27,13 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
     ("value", "text"),
     [
         (1.7312, "1.73"), (0.62, "0.62"), (0.6234567, "0.6235"), (1.5, "1.50"), (-12.345, "-12.35"), (123456.789, "123456.79"),
-        (1234567.0, "1.235e+06"), (1e-5, "1e-05"), (0.0, "0.0"), (-0.0, "-0.0"), (0.99999, "1.0"), (5e-324, "4.941e-324"),
+        (1234567.0, "1.235e+06"), (1e-5, "1e-05"), (0.0, "0.00"), (-0.0, "-0.00"), (0.99999, "1.00"), (0.5, "0.50"), (5e-324, "4.941e-324"),
         (math.nan, "nan"), (math.inf, "inf"), (-math.inf, "-inf"), (3, "3"), (2**62, "4611686018427387904"), (True, "true"),
         (False, "false"), (None, "-"),
     ],
 )  # fmt: skip
 def test_numbers_are_short_and_keep_their_kind(value: float | None, text: str) -> None:
-    """Two decimals from 1 on, four digits below; ints whole, bools as words, what is missing as `-`."""
+    """Two decimals from 1 on, two to four digits below; ints whole, bools as words, what is missing as `-`."""
     assert values.number(value) == text
 
 
@@ -51,9 +51,9 @@ def test_spans_have_two_units(seconds: float | None, text: str) -> None:
 
 def test_times_are_utc_to_the_millisecond() -> None:
     """A time for programs is ISO 8601 with a trailing Z; one that no calendar has does not raise."""
-    assert values.utc(1_705_314_601_234_999_999) == "2024-01-15T10:30:01.234Z"
+    assert values.utc(values.at(1_705_314_601_234_999_999)) == "2024-01-15T10:30:01.234Z"
     assert values.utc(None) is None
-    assert values.utc(2**63 - 1) is not None and values.moment(-(2**63))
+    assert str(values.utc(values.at(2**63 - 1)))[:4] == "2262" and values.moment(values.at(-(2**63)))[:4] == "1677"
     assert (values.age(59), values.age(3_600), values.age(-1), values.age(8e5)) == ("59s", "1h", "0s", "9d")
     assert (values.size(0), values.size(1536), values.size(3 << 30)) == ("0 B", "1.5 KiB", "3.0 GiB")
 

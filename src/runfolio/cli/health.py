@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from runfolio._version import __version__
@@ -19,7 +20,7 @@ _OPTIONAL = ("pandas", "polars", "matplotlib", "torch", "jax")
 _FREE_LOW = 64 << 20
 _SKEW_MAX_S = 2.0
 _NAMED_MAX = 8
-_CLOCK_FROM = 1_577_836_800  # 2020: no sound clock stands before it
+_CLOCK_FROM = 2025  # no sound clock stands before it
 
 
 class Finding(NamedTuple):
@@ -189,17 +190,17 @@ def _tree_bytes(path: str) -> int:
 
 
 def _clock(layout: Layout) -> Finding:
-    now = time.time()
+    now = datetime.now(UTC)
     skew = _skew_s(layout)
     trouble = []
-    if now < _CLOCK_FROM:
-        trouble.append(f"the clock says {values.utc(int(now * 1e9))}: set it, or times will be wrong")
+    if now.year < _CLOCK_FROM:
+        trouble.append(f"the clock says {values.utc(now)}: set it, or times will be wrong")
     if skew is not None and abs(skew) > _SKEW_MAX_S:
         trouble.append(
             f"the disk's clock is {skew:+.1f} s off this machine's: runs of several hosts will be ordered wrongly"
         )
-    words = [f"{values.moment(int(now * 1e9))} here, {values.utc(int(now * 1e9))}"]
-    return Finding("clock", words, {"utc": values.utc(int(now * 1e9)), "disk_skew_s": skew}, trouble)
+    words = [f"{values.moment(now)} here, {values.utc(now)}"]
+    return Finding("clock", words, {"utc": values.utc(now), "disk_skew_s": skew}, trouble)
 
 
 def _skew_s(layout: Layout) -> float | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from runfolio.cli.render.screen import write
 from runfolio.model.strict_json import dumps_view, view
+
+_LOUD = "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 
 
 def strict(facts: dict[str, Any]) -> dict[str, Any]:
@@ -17,8 +20,13 @@ def strict(facts: dict[str, Any]) -> dict[str, Any]:
 def write_json(value: dict[str, Any] | list[dict[str, Any]]) -> None:
     """Write one object, or a list of them with an object on each line."""
     if isinstance(value, dict):
-        write(dumps_view(strict(value), indent=2))
+        write(_quiet(dumps_view(strict(value), indent=2)))
     elif value:
-        write("[\n" + ",\n".join(dumps_view(strict(one)) for one in value) + "\n]")
+        write("[\n" + ",\n".join(_quiet(dumps_view(strict(one))) for one in value) + "\n]")
     else:
         write("[]")
+
+
+def _quiet(text: str) -> str:
+    """Escape what would move a terminal's cursor or turn its direction: JSON may, and means the same."""
+    return re.sub(_LOUD, lambda found: f"\\u{ord(found[0]):04x}", text)

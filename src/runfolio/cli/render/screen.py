@@ -7,6 +7,7 @@ import sys
 from typing import NamedTuple
 
 from runfolio.model import states
+from runfolio.model.names import printable
 
 PIPE_COLUMNS = 80
 _WIDEST = 1_000_000
@@ -82,6 +83,13 @@ def write(text: str, end: str = "\n") -> None:
     if not _is_unicode(sys.stdout.encoding):
         text = text.translate(_ASCII)
     sys.stdout.write(text + end)
+
+
+def write_data(text: str) -> None:
+    """Write text that programs read: as it is, but safe where it meets a terminal."""
+    if sys.stdout.isatty():
+        text = "\n".join(printable(line.removesuffix("\r")) for line in text.split("\n"))
+    write(text, end="")
 
 
 def write_lines(lines: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from runfolio.cli.render.screen import BOLD, DIM, Screen
+from runfolio.cli.render.screen import BOLD, Screen
 from runfolio.cli.render.text import pad, shorten, width
 
 GAP = 2
@@ -44,9 +44,9 @@ def fitting(columns: Sequence[Column], room: int, gap: int = GAP) -> int:
     return len(columns)
 
 
-def plain_table(columns: Sequence[Column], screen: Screen, indent: str = "") -> list[str]:
+def plain_table(columns: Sequence[Column], screen: Screen) -> list[str]:
     """Set columns side by side under their titles."""
-    return [indent + line for line in (_titles(columns, screen, GAP), *_rows(columns, screen, GAP))]
+    return [line.rstrip() for line in (_titles(columns, screen, GAP), *_rows(columns, screen, GAP))]
 
 
 def boxed_table(title: str, columns: Sequence[Column], screen: Screen) -> list[str]:
@@ -91,6 +91,3 @@ def _rows(columns: Sequence[Column], screen: Screen, gap: int) -> list[str]:
 
 def _joined(cells: list[str], styles: list[str], screen: Screen, gap: int) -> str:
     return (" " * gap).join(screen.paint(cell, style) for cell, style in zip(cells, styles, strict=True))
-
-
-__all__ = ["DIM", "Column", "box_fitting", "box_room", "boxed_table", "column", "fitting", "plain_table"]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
 def number(value: float | int | bool | None) -> str:
-    """Render a metric's value: two decimals from 1 on, four significant digits below; ints and bools whole."""
+    """Render a metric's value: two decimals from 1 on, two to four digits below; ints and bools whole."""
     if value is None:
         return "-"
     if not isinstance(value, float):
@@ -20,7 +21,8 @@ def number(value: float | int | bool | None) -> str:
     if 1 <= abs(value) < 1e6:
         return f"{value:.2f}"
     text = f"{value:.4g}"
-    return text if "." in text or "e" in text else text + ".0"
+    whole, _, decimals = text.partition(".")
+    return text if "e" in text else f"{whole}.{decimals:0<2}"
 
 
 def _unbounded(value: float) -> str:
@@ -46,23 +48,24 @@ def param(value: Any) -> str:
     return dumps_view(view(value)[0])
 
 
-def moment(time_ns: int | None) -> str:
+def moment(when: datetime | None) -> str:
     """Render a time by the local clock: `2025-01-15 10:30:01`."""
-    return "-" if time_ns is None else time.strftime("%Y-%m-%d %H:%M:%S", _parts(time_ns, time.localtime))
+    return "-" if when is None else when.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def utc(time_ns: int | None) -> str | None:
+def utc(when: datetime | None) -> str | None:
     """Render a time as ISO 8601 in UTC, to the millisecond: `2025-01-15T10:30:01.234Z`."""
-    if time_ns is None:
-        return None
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', _parts(time_ns, time.gmtime))}.{time_ns // 1_000_000 % 1000:03d}Z"
+    return None if when is None else f"{when.astimezone(UTC).isoformat(timespec='milliseconds')[:23]}Z"
 
 
-def _parts(time_ns: int, split: Any) -> time.struct_time:
-    try:
-        return split(time_ns // 1_000_000_000)  # type: ignore[no-any-return]
-    except (OverflowError, OSError, ValueError):  # a damaged clock: beyond what the system can name
-        return time.gmtime(0)
+def parse_utc(text: str) -> datetime:
+    """Read what `utc` rendered."""
+    return datetime.fromisoformat(text)
+
+
+def at(time_ns: int | None) -> datetime | None:
+    """Give the time that so many ns since 1970 are."""
+    return None if time_ns is None else _EPOCH + timedelta(microseconds=time_ns // 1000)
 
 
 def span(seconds: float | None) -> str:

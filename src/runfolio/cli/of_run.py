@@ -1,0 +1,38 @@
+"""The argument RUN: how a shell completes it."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import CompletionItem
+
+_MOST = 200
+
+
+class RunName(click.ParamType[str, str]):
+    """An id, its first digits, a name, an alias, or "latest"."""
+
+    name = "run"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Offer the ids and names of the newest runs."""
+        from runfolio.errors import RunfolioError
+        from runfolio.model.ids import short
+        from runfolio.model.names import printable
+        from runfolio.query.store import open_store
+
+        try:
+            runs = open_store().runs(limit=_MOST)
+        except (RunfolioError, OSError):
+            return []
+        found = {"latest": "the newest run"}
+        for run in runs:
+            found.setdefault(short(run.id), printable(run.name or run.status, 60))
+            if run.name and run.name == printable(run.name):
+                found.setdefault(run.name, short(run.id))
+        return [CompletionItem(name, help=about) for name, about in found.items() if name.startswith(incomplete)]
+
+
+RUN = RunName()
