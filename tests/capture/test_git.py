@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +243,15 @@ def test_without_git(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     assert facts is not None
     assert (facts["commit"], facts["branch"]) == (commit, "main")
     assert "not installed" in str(facts["error"])
+
+
+def test_without_a_temporary_folder(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no temporary file can be made, commit and branch are told nevertheless, and why the rest is missing."""
+    monkeypatch.setattr(tempfile, "tempdir", str(repo.folder / "missing"))
+    facts = capture_git(str(repo.folder))
+    assert facts is not None
+    assert (facts["commit"], facts["branch"]) == (repo.head(), "main")
+    assert "FileNotFoundError" in str(facts["error"])
 
 
 def test_a_huge_diff_is_cut(repo: Repo) -> None:

@@ -31,27 +31,29 @@ def capture_git(cwd: str) -> Facts | None:
 
     `error` stands beside what was found when something went wrong.
     """
+    facts: Facts = {}
     try:
         repository = find_repository(cwd)
-        return None if repository is None else _capture(repository)
+        if repository is None:
+            return None
+        head = read_head(repository)
+        facts = {"root": readable(repository.work_tree or repository.git_dir)} | _head_facts(head)
+        return facts | _told_by_git(repository, head)
     except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"[:300]}
+        return facts | {"error": redact_text(readable(f"{type(error).__name__}: {error}"))[:300]}
 
 
-def _capture(repository: Repository) -> Facts:
-    """Return what the files tell, and what git tells where it is installed."""
-    head = read_head(repository)
-    facts: Facts = {"root": readable(repository.work_tree or repository.git_dir)} | _head_facts(head)
+def _told_by_git(repository: Repository, head: Head | None) -> Facts:
+    """Return what needs git: the remote, and the changes that are not committed."""
     program = find_program("git")
     if program is None:
-        return facts | {"error": "git is not installed: no remote and no uncommitted changes"}
+        return {"error": "git is not installed: no remote and no uncommitted changes"}
     with tempfile.TemporaryDirectory(prefix="runfolio-") as folder:
         settings = read_settings(program, folder, repository)
         git = make_git(program, folder, repository, settings)
         if settings.get("extensions.refstorage", "files").lower() == "reftable":
             head = _head_of_tables(git)
-        facts |= _head_facts(head) | {"remote": _remote(settings, head)}
-        return facts | _work_tree_facts(git, settings, head)
+        return _head_facts(head) | {"remote": _remote(settings, head)} | _work_tree_facts(git, settings, head)
 
 
 def _head_facts(head: Head | None) -> Facts:

@@ -60,9 +60,10 @@ def read_output(
         OSError: The program cannot be started.
     """
     ends = time.monotonic() + timeout_s
-    with tempfile.TemporaryFile() as stdin:
-        stdin.write(given)
-        stdin.seek(0)
+    with tempfile.TemporaryFile() if given else open(os.devnull, "rb") as stdin:
+        if given:
+            stdin.write(given)
+            stdin.seek(0)
         process = subprocess.Popen(
             command,
             stdin=stdin,
