@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from capture.processes import is_gone
 from capture.real_git import Repo
+from runfolio.journal.frame import CLOSE
 from runfolio.journal.scan import events, opening, scan
 from runfolio.sdk.capture import FIELDS, SLOW, cheap, spawn
 from runfolio.store.layout import Layout
@@ -126,8 +128,9 @@ def test_it_makes_no_store(tmp_path: Path) -> None:
     assert not (tmp_path / "gone").exists()
 
 
-def test_it_holds_nothing_of_the_scripts(store: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pipe that the script has from its caller closes when the script ends, though the companion still runs."""
+@pytest.fixture
+def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a FIFO at which the companion's look for GPUs waits until something is written into it."""
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     slow = tmp_path / "bin" / "nvidia-smi"
@@ -135,6 +138,11 @@ def test_it_holds_nothing_of_the_scripts(store: Layout, tmp_path: Path, monkeypa
     slow.write_text(f"#!/bin/sh\ncat {gate}\n")
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", f"{slow.parent}{os.pathsep}{os.environ['PATH']}")
+    return gate
+
+
+def test_it_holds_nothing_of_the_scripts(store: Layout, gate: Path) -> None:
+    """A pipe that the script has from its caller closes when the script ends, though the companion still runs."""
     program = f"from runfolio.sdk.capture import spawn; print(spawn({store.root!r}, {RUN!r}, ['gpu'], '/'))"
     environment = os.environ | {"PYTHONPATH": str(SRC)}
     ours, theirs = os.pipe()
@@ -144,7 +152,20 @@ def test_it_holds_nothing_of_the_scripts(store: Layout, tmp_path: Path, monkeypa
     with open(ours, "rb") as pipe:
         assert pipe.read() == b""
     assert not is_gone(int(done.stdout))
-    gate.write_text("")  # waits for the companion's program to read
+    gate.write_text("")
+
+
+def test_it_stops_in_time(store: Layout, gate: Path) -> None:
+    """When its time is up it keeps what it has, closes its journal, stops what it waits for and exits with 0."""
+    pid = spawn(store.root, RUN, ["cpu", "gpu"], "/")
+    assert pid
+    with gate.open("w"):  # comes back when the look for GPUs waits
+        assert os.getpgid(pid) == pid  # a Ctrl-C for the script is none for it
+        os.kill(pid, signal.SIGALRM)
+        assert wait(pid) == 0
+    assert set(captures(store)) == {"cpu"}
+    (journal,) = journals(store)
+    assert journal.frames[-1].tag == CLOSE
 
 
 @pytest.mark.parametrize("executable", ["", "/usr/bin/blender", None])
