@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from runfolio.query.run import Run
 
 _MOST = 200
 
@@ -36,3 +41,11 @@ class RunName(click.ParamType[str, str]):
 
 
 RUN = RunName()
+
+
+def run_words(run: Run) -> str:
+    """Name a run in a sentence."""
+    from runfolio.model.ids import short
+    from runfolio.model.names import printable
+
+    return f"{short(run.id)} {printable(run.name, 60)}" if run.name else short(run.id)

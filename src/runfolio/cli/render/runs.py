@@ -52,13 +52,13 @@ def runs_table(runs: list[Run], to: Screen, wide: bool = False) -> list[str]:
     return lines + hidden_line(len(params) - len(taken[0]), len(metrics) - len(taken[1]))
 
 
-def hidden_line(params: int, metrics: int) -> list[str]:
+def hidden_line(params: int, metrics: int, choose: str = "--columns a,b chooses") -> list[str]:
     """Say how many columns are hidden and how to see them."""
     hidden = [values.count(number, noun) for number, noun in ((params, "param"), (metrics, "metric")) if number]
     many = params + metrics != 1
     if not hidden:
         return []
-    return [f"{' and '.join(hidden)} {'do' if many else 'does'} not fit: --wide shows all, --columns a,b chooses."]
+    return [f"{' and '.join(hidden)} {'do' if many else 'does'} not fit: --wide shows all, {choose}."]
 
 
 def varying_params(runs: list[Run]) -> list[str]:

@@ -1,0 +1,96 @@
+"""`runfolio compare`: runs side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from runfolio.cli.of_run import RUN
+from runfolio.cli.render.screen import screen, write_data, write_lines
+from runfolio.errors import NotFound, StoreNotFound, UsageError
+from runfolio.model.names import shown
+
+if TYPE_CHECKING:
+    from runfolio.query.compare import Comparison
+
+
+@click.command()
+@click.argument("runs", nargs=-1, type=RUN, metavar="[RUN]...")
+@click.option("--experiment", "-e", help="All runs of one experiment.")
+@click.option("--tag", "-t", metavar="KEY[=VALUE]", help="All runs with this tag.")
+@click.option("--params", "-p", metavar="A,B", help="These params, also where they are the same.")
+@click.option("--metrics", "-m", metavar="A,B", help="Only these metrics.")
+@click.option("--wide", "-w", is_flag=True, help="All columns, however wide.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object: a list for each param and metric, a value for each run."
+)
+@click.option("--csv", "as_csv", is_flag=True, help="CSV, a row for each run.")
+@click.option(
+    "--spreadsheet", is_flag=True, help="With --csv: put ' before text that a spreadsheet takes for a formula."
+)
+def command(
+    runs: tuple[str, ...],
+    experiment: str | None,
+    tag: str | None,
+    params: str | None,
+    metrics: str | None,
+    wide: bool,
+    as_json: bool,
+    as_csv: bool,
+    spreadsheet: bool,
+) -> None:
+    """Compare runs, all of them by default: the params that differ, the last value of each metric, which is best."""
+    if as_json and as_csv:
+        raise UsageError("--json or --csv, not both")
+    if runs and (experiment or tag):
+        raise UsageError("name runs, or choose them by --experiment and --tag")
+    found = _compare(runs, experiment, tag)
+    if not found.runs and not as_json and not as_csv:
+        filtered = experiment or tag
+        return write_lines(["No run fits." if filtered else "No runs yet. runfolio list says how to start one."])
+    from runfolio.cli.render import comparison
+
+    known = {**found.params, **found.same_params}
+    some_params = list(found.params) if params is None else _named(params, list(known), "param")
+    some_metrics = list(found.metrics) if metrics is None else _named(metrics, list(found.metrics), "metric")
+    if as_json:
+        from runfolio.cli.render.json_text import write_json
+
+        write_json(comparison.comparison_facts(found, some_params, some_metrics))
+    elif as_csv:
+        write_data(comparison.comparison_csv(found, some_params, some_metrics, spreadsheet))
+    else:
+        to = screen(pipe_columns=None)
+        write_lines(comparison.comparison_lines(found, some_params, some_metrics, to, wide))
+
+
+def _compare(runs: tuple[str, ...], experiment: str | None, tag: str | None) -> Comparison:
+    from runfolio.query.compare import Comparison
+    from runfolio.query.store import open_store
+
+    try:
+        store = open_store()
+    except StoreNotFound:
+        if runs:
+            raise
+        return Comparison([])
+    named = {run.id: run for run in map(store.run, runs)}
+    return store.compare(list(named.values()) or store.runs(experiment=experiment, tag=tag))
+
+
+def _named(told: str, known: list[str], what: str) -> list[str]:
+    """Read a list of names with commas; a name that holds commas itself may stand alone.
+
+    Raises:
+        NotFound: none of the runs has it.
+    """
+    names = [told] if told in known else [name.strip() for name in told.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name[:200], known[:2000], 3) or known[:5]
+            hint = f"; they have {', '.join(map(shown, near))}" if near else ""
+            raise NotFound(f"none of these runs has the {what} {shown(name)}{hint}")
+    return names
