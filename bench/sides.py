@@ -18,12 +18,12 @@ def runfolio_side(
     seconds_max: float = 60.0,
     pause_s: float = 0.0,
     busy: bool = False,
-    capture: bool | None = None,
+    capture: bool | None = False,
 ) -> dict[str, Any]:
     """Log through runfolio, finish, and return the digest; `mapped` tells whether the journal was a memory map.
 
-    With `capture` left at its default a companion process looks at git and packages for the first moments, and on a
-    machine of few cores a loop of 50 ms would mostly measure its company.
+    Without `capture`, whose companion process looks at git and packages for the first moments: a loop of 50 ms on a
+    machine of few cores would mostly measure that company. None is runfolio's default.
     """
     import runfolio
 

@@ -21,13 +21,12 @@ Results = Sequence[Mapping[str, float]]
 def measure(lab: Lab) -> list[Finding]:
     """Run baseline, mapped, fallback in turn; a "mapped" run without a map counts as missing."""
     options = {"shape": "ten", "calls": 20_000}
-    quiet = {**options, "capture": False}
     base, mapped, fallback, company = lab.in_turn(
         [
             Side(orjson_side, options),
-            Side(runfolio_side, quiet),
-            Side(runfolio_side, quiet, {"RUNFOLIO_MAP": "0"}),
             Side(runfolio_side, options),
+            Side(runfolio_side, options, {"RUNFOLIO_MAP": "0"}),
+            Side(runfolio_side, {**options, "capture": None}),
         ],
         lab.pick(9, 3),
     )

@@ -22,9 +22,9 @@ def measure(lab: Lab) -> list[Finding]:
     base, ours, base_two, ours_two = lab.in_turn(
         [
             Side(orjson_side, new),
-            Side(runfolio_side, {**new, "capture": False}),
+            Side(runfolio_side, new),
             Side(orjson_side, two),
-            Side(runfolio_side, {**two, "capture": False}),
+            Side(runfolio_side, two),
         ],
         lab.pick(7, 3),
     )
