@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runfolio.cli.of_run import RUN
-from runfolio.cli.render.screen import screen, write_data, write_lines
+from runfolio.cli.render.screen import PIPE_COLUMNS_OF_TABLES, screen, write_data, write_lines
 from runfolio.errors import NotFound, StoreNotFound, UsageError
 from runfolio.model.names import shown
 
@@ -61,7 +61,7 @@ def command(
     elif as_csv:
         write_data(comparison.comparison_csv(found, some_params, some_metrics, spreadsheet))
     else:
-        to = screen(pipe_columns=None)
+        to = screen(PIPE_COLUMNS_OF_TABLES)
         write_lines(comparison.comparison_lines(found, some_params, some_metrics, to, wide))
 
 

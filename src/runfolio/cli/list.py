@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runfolio.cli.render.screen import screen, write, write_data, write_lines
+from runfolio.cli.render.screen import PIPE_COLUMNS_OF_TABLES, screen, write, write_data, write_lines
 from runfolio.errors import StoreNotFound, UsageError
 from runfolio.model import states
 from runfolio.model.names import printable, shown
@@ -97,7 +97,7 @@ def _write_table(found: list[Run], paths: list[str] | None, wide: bool) -> None:
     from runfolio.cli.render.runs import runs_table, standing_columns
     from runfolio.cli.render.table import plain_table
 
-    to = screen(pipe_columns=None)
+    to = screen(PIPE_COLUMNS_OF_TABLES)
     if paths is None:
         return write_lines(runs_table(found, to, wide))
     from runfolio.cli.render.chosen import chosen_columns

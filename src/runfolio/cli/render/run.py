@@ -76,7 +76,9 @@ def _standing(page: Page, facts: Facts) -> None:
     if facts["experiment"]:
         page.say("experiment", facts["experiment"])
     page.say("status", _status(facts), status_style(facts["status"]))
-    page.say("created", f"{_local(facts['created'])}, took {values.span(facts['duration_s'])}{_attempts(facts)}")
+    page.say("created", f"{_local(facts['created'])}, took {values.span(facts['duration_s'])}")
+    if facts["attempts"] > 1:
+        page.say("attempts", ", ".join(map(_attempt, facts["history"])))
     if progress := _progress(facts["progress"]):
         page.say("progress", progress)
     if facts["aliases"]:
@@ -93,14 +95,7 @@ def _status(facts: Facts) -> str:
     return f"{status_mark(facts['status'])}{since}{reason}{code}"
 
 
-def _attempts(facts: Facts) -> str:
-    if facts["attempts"] < 2:
-        return ""
-    told = [_attempt_text(one) for one in facts["history"]]
-    return f" in {facts['attempts']} attempts ({', '.join(told)})"
-
-
-def _attempt_text(attempt: Facts) -> str:
+def _attempt(attempt: Facts) -> str:
     rewound = f" from step {attempt['rewind_to']}" if attempt["rewind_to"] is not None else ""
     return f"{attempt['number']} {attempt['status'] or 'without an end'}{rewound}"
 
@@ -162,7 +157,7 @@ def _git(git: Any) -> str:
     commit, branch, remote = _text(git, "commit")[:12], _text(git, "branch"), _text(git, "remote")
     parts = [f"{branch} {commit}".strip()]
     if isinstance(git, dict) and git.get("dirty"):
-        parts.append("with uncommitted changes" + (", kept as the field patch" if git.get("patch") else ""))
+        parts.append("with uncommitted changes" + (" (the field patch)" if git.get("patch") else ""))
     parts += [remote, _text(git, "error")]
     return ", ".join(part for part in parts if part)
 

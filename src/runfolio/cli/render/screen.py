@@ -10,7 +10,8 @@ from runfolio.model import states
 from runfolio.model.names import printable
 
 PIPE_COLUMNS = 80
-_WIDEST = 1_000_000
+PIPE_COLUMNS_OF_TABLES = 250
+"""Listings are read by grep as much as by eyes: wider, but not without end."""
 _MARKS = {
     states.RUNNING: ("●", "36"),
     states.FINISHED: ("✓", "32"),
@@ -39,14 +40,10 @@ class Screen(NamedTuple):
         return f"\x1b[{style}m{text}\x1b[0m" if self.colours and style and text else text
 
 
-def screen(pipe_columns: int | None = PIPE_COLUMNS) -> Screen:
-    """Look at standard output. $COLUMNS has the first word about the width, the terminal the next.
-
-    Args:
-        pipe_columns: the width where there is no terminal; None: as wide as it gets.
-    """
+def screen(pipe_columns: int = PIPE_COLUMNS) -> Screen:
+    """Look at standard output. $COLUMNS has the first word about the width, the terminal the next, then `pipe_columns`."""
     terminal = sys.stdout.isatty()
-    return Screen(_columns(terminal, pipe_columns or _WIDEST), _colours(terminal), terminal)
+    return Screen(_columns(terminal, pipe_columns), _colours(terminal), terminal)
 
 
 def _columns(terminal: bool, otherwise: int) -> int:
