@@ -27,6 +27,9 @@ METRIC_HEAD = Struct("<IHHiI")
 METRIC_SIZE = METRIC_HEAD.size  # 16
 CONTROL_HEAD = Struct("<IHHIIq")
 CONTROL_SIZE = CONTROL_HEAD.size  # 24
+_CONTROL_BODY = Struct("<HHIIq")  # the same behind the crc
+_KEYS_BODY = Struct("<HHIIqHHIqq")  # and with the head of a declaration
+_PADDING = tuple(bytes(-length % 8) for length in range(8))
 PAYLOAD_MAX = 1 << 30
 
 _KEYS_HEAD = Struct("<HHIqq")
@@ -92,8 +95,9 @@ def seed_of(journal_id: str) -> int:
 
 def control(tag: int, seq: int, offset: int, seed: int, time_ns: int, payload: bytes = b"") -> bytes:
     """Render a control frame for this offset of the file."""
-    body = CONTROL_HEAD.pack(0, tag, seq & 0xFFFF, len(payload), 0, time_ns)[4:] + payload + bytes(-len(payload) % 8)
-    return crc32(body, seed ^ (offset & 0xFFFFFFFF)).to_bytes(4, "little") + body
+    length = len(payload)
+    body = _CONTROL_BODY.pack(tag, seq & 0xFFFF, length, 0, time_ns) + payload + _PADDING[length & 7]
+    return crc32(body, seed ^ offset).to_bytes(4, "little") + body
 
 
 def control_bytes(payload_bytes: int) -> int:
@@ -101,15 +105,24 @@ def control_bytes(payload_bytes: int) -> int:
     return CONTROL_SIZE + (payload_bytes + 7 & ~7)
 
 
-def keys_payload(
-    tag: int, final: bool, step_base: int, time_base_ns: int, kinds: str, raw_keys: bytes, first: bytes = b""
-) -> bytes:
-    """Render the declaration of a key set, with its first point where the packed values are given.
+Declaration = tuple[int, bool, int, int, str, bytes]
+"""What a keys frame is rendered from: tag, final, step base, time base, kinds, and the keys in UTF-8 with a zero byte between two."""
 
-    `raw_keys` are the keys in UTF-8, a zero byte between two.
-    """
-    flags = _FINAL * final | _FIRST * bool(first)
-    return _KEYS_HEAD.pack(tag, flags, len(kinds), step_base, time_base_ns) + first + kinds.encode() + raw_keys
+
+def keys_bytes(count: int, raw_keys: bytes) -> int:
+    """Give the size of a keys frame with its first point."""
+    return CONTROL_SIZE + _KEYS_HEAD.size + (9 * count + len(raw_keys) + 7 & ~7)
+
+
+def keys_frame(declared: Declaration, seq: int, offset: int, seed: int, first: bytes = b"") -> bytes:
+    """Render the declaration of a key set for this offset of the file, with its first point where the packed values are given."""
+    tag, final, step_base, time_ns, kinds, raw_keys = declared
+    count = len(kinds)
+    length = _KEYS_HEAD.size + len(first) + count + len(raw_keys)
+    flags = (_FINAL if final else 0) | (_FIRST if first else 0)
+    head = _KEYS_BODY.pack(KEYS, seq & 0xFFFF, length, 0, time_ns, tag, flags, count, step_base, time_ns)
+    body = b"".join((head, first, kinds.encode(), raw_keys, _PADDING[length & 7]))
+    return crc32(body, seed ^ offset).to_bytes(4, "little") + body
 
 
 def parse_keys(payload: bytes) -> KeySet:

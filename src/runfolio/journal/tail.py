@@ -38,7 +38,7 @@ class Tail:
         self.path = os.path.join(folder, journal_id + frame.SUFFIX)
         self.seed = frame.seed_of(journal_id)
         self.off = self.seq = self.base = self.reserved = self.synced = self.tags = 0
-        self.once: list[tuple[int, bool, int, int, str, bytes]] = []  # declarations that stand only once so far
+        self.once: list[frame.Declaration] = []  # declarations that stand only once so far
         self.block_start = frame.HEADER_SIZE
         self.next_block = self.block_start + frame.BLOCK_BYTES
         self.map: mmap | None = None
@@ -101,6 +101,10 @@ class Tail:
                 )
             except (OSError, ValueError):
                 _populate.clear()  # a kernel before 5.14
+
+    def put_keys(self, declared: frame.Declaration, first: bytes = b"") -> None:
+        """Append the declaration of a key set."""
+        self.put(frame.keys_frame(declared, self.seq, self.off, self.seed, first))
 
     def block_due(self) -> bool:
         return self.off >= self.next_block

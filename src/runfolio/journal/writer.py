@@ -25,7 +25,7 @@ from runfolio.journal.places import Folder, FullOfSets, Places
 from runfolio.journal.points import INT_EXACT, Point, prepare
 from runfolio.journal.tail import Tail
 from runfolio.model.clock import SYSTEM_CLOCK, Clock, WriterClock
-from runfolio.model.numbers import check_step
+from runfolio.model.numbers import INT64_MAX, INT64_MIN, check_step
 from runfolio.model.strict_json import dumps
 
 SETS_MAX = 1024
@@ -127,12 +127,14 @@ class Writer:
         """
         if more or type(metrics) is not dict or (type(step) is not int and step is not None):
             return self._log_carefully(metrics, step, more)
-        known = self._by_count.get(len(metrics), _UNKNOWN)
+        known = self._by_count.get(len(metrics))
+        if known is None:
+            return self._log_carefully(metrics, step, more)
         try:
             values = known.values_of(metrics)
         except KeyError:
-            known = self._by_keys.get(tuple(metrics), _UNKNOWN)
-            if known is _UNKNOWN:
+            known = self._by_keys.get(tuple(metrics))
+            if known is None:
                 return self._log_carefully(metrics, step, more)
             self._by_count[len(metrics)] = known
             values = tuple(metrics.values())
@@ -166,7 +168,7 @@ class Writer:
                     if at >= self._next_step:
                         self._next_step = at + 1
                 except (StructError, OSError):
-                    self._put_point(prepare(metrics), step, self._boot())
+                    self._put_point(prepare(metrics), step if step is None else check_step(step), self._boot())
                 self._busy = False
                 if self._pending:
                     self._drain()
@@ -274,9 +276,13 @@ class Writer:
     def _log_carefully(
         self, metrics: Mapping[str, object], step: int | NoStep | None, more: Mapping[str, object]
     ) -> None:
-        self._check_open()
+        if self._closed:
+            self._check_open()
         point = prepare({**metrics, **more} if more else metrics)
-        if step is not None and step is not FINAL:
+        if type(step) is int:
+            if not INT64_MIN <= step <= INT64_MAX:
+                check_step(step)
+        elif step is not None and step is not FINAL:
             step = check_step(step)
         if not point.keys:
             return
@@ -341,15 +347,29 @@ class Writer:
     # -------------------------------------------------------------------------------------------------- under the lock
 
     def _put_point(self, point: Point, step: int | NoStep | None, boot: int) -> None:
-        self._check_open()
+        if self._closed:
+            self._check_open()
         final = step is FINAL
         if step is None:
-            step = self._next_step
-        number = 0 if isinstance(step, NoStep) else check_step(step)
-        if not self._try(self._append_point, point, number, final, boot):
+            step = check_step(self._next_step)
+        number = 0 if isinstance(step, NoStep) else step
+        if not self._put_at_once(point, number, final, boot) and not self._try(
+            self._append_point, point, number, final, boot
+        ):
             return self._lose(len(point.keys))
         if not final and (number >= self._next_step or not self._stepped):
             self._next_step, self._stepped = number + 1, True
+
+    def _put_at_once(self, point: Point, step: int, final: bool, boot: int) -> bool:
+        """Append where the file is open and nothing is due; False where it takes a closer look."""
+        tail = self._places.tail
+        if tail is None or tail.off >= tail.stop:
+            return False
+        try:
+            self._append_point(tail, point, step, final, boot)
+        except OSError:
+            return False
+        return True
 
     def _put_event(self, payload: bytes, now: int) -> None:
         self._check_open()
@@ -414,36 +434,37 @@ class Writer:
         tag = tail.tags + 1
         if tag > frame.TAG_MAX:
             raise FullOfSets(0, "no key set tags left")
-        count, kinds, now = len(point.keys), point.kinds, boot + self._offset_ns
+        keys, kinds, values, raw_keys, _ = point
+        count = len(keys)
         packer = _STRUCTS.get(count)
         if packer is None:
             packer = _STRUCTS[count] = Struct(f"<HHiI{count}d")
-        values = packer.pack(0, 0, 0, 0, *point.values)[12:]
-        payload = frame.keys_payload(tag, key[2], step, now, kinds, point.raw_keys, values)
-        tail.room(frame.control_bytes(len(payload)))
+        size = frame.keys_bytes(count, raw_keys)
+        if tail.off + size > tail.stop:
+            tail.room(size)
         tail.tags = tag
-        tail.put_control(frame.KEYS, now, payload)
-        tail.once.append((tag, key[2], step, now, kinds, point.raw_keys))
+        declared = (tag, key[2], step, boot + self._offset_ns, kinds, raw_keys)
+        tail.put_keys(declared, packer.pack(0, 0, 0, 0, *values)[12:])
+        tail.once.append(declared)
         if len(self._sets) >= SETS_MAX:
             self._forget_sets()
         ints = tuple([i for i, kind in enumerate(kinds) if kind == "i"]) if "i" in kinds else ()
-        self._sets[key] = _Set(_no_values, tail, packer.size + 4, packer.pack, tag, step, boot, None, ints)
+        entry = (_no_values, tail, packer.size + 4, packer.pack, tag, step, boot, None, ints)
+        self._sets[key] = tuple.__new__(_Set, entry)
 
     def _put_block(self, tail: Tail) -> None:
         """Append what is due each 64 KiB: the checksum, and a second copy of each declaration since the last."""
         now = self._now()
-        size = frame.CONTROL_SIZE * 2
-        copies: list[bytes] = []
+        size, copies = frame.CONTROL_SIZE * 2, 0
         for declared in tail.once:
-            payload = frame.keys_payload(*declared)
-            size += frame.control_bytes(len(payload))
+            size += frame.keys_bytes(len(declared[4]), declared[5])
             if copies and size > COPIES_BYTES_MAX:
                 break
-            copies.append(payload)
+            copies += 1
         tail.room(size)
         tail.put_block(now)
-        for payload in copies:
-            tail.put_control(frame.KEYS, now, payload)
+        for declared in tail.once[:copies]:
+            tail.put_keys(declared)
         tail.once.clear()
 
     def _put_beat(self) -> None:
@@ -578,9 +599,6 @@ def _render(known: _Set, point: Point, step: int, boot: int) -> bytes:
 
 def _no_values(_metrics: Mapping[str, object]) -> tuple[object, ...]:
     raise KeyError
-
-
-_UNKNOWN = _Set(_no_values, *(None,) * 8)  # type: ignore[arg-type]
 
 
 def _one_value(key: str) -> Callable[[Mapping[str, object]], tuple[object, ...]]:
