@@ -38,7 +38,7 @@ class Tail:
         self.path = os.path.join(folder, journal_id + frame.SUFFIX)
         self.seed = frame.seed_of(journal_id)
         self.off = self.seq = self.base = self.reserved = self.synced = self.tags = 0
-        self.once: list[frame.Declaration] = []  # declarations that stand only once so far
+        self.once: list[frame.Declaration] = []  # declarations in use that stand only once so far
         self.block_start = frame.HEADER_SIZE
         self.next_block = self.block_start + frame.BLOCK_BYTES
         self.map: mmap | None = None

@@ -414,15 +414,20 @@ class Writer:
         if not data:
             return self._declare(tail, key, point, step, boot)
         tail.put(data)
-        if point.types is not None and not final:
-            self._remember(point, known)
+        if known.types is None:
+            self._remember(key, point, known)
+        elif point.types is not None and not final:
+            self._by_keys[point.keys] = self._by_count[len(point.keys)] = known._replace(types=point.types)
 
-    def _remember(self, point: Point, known: _Set) -> None:
-        """Let the hot path take this key set, now that it has come a second time."""
-        count = len(point.keys)
-        values_of = itemgetter(*point.keys) if count > 1 else _one_value(point.keys[0])
-        known = known._replace(types=point.types, values_of=values_of)
-        self._by_keys[point.keys] = self._by_count[count] = known
+    def _remember(self, key: tuple[tuple[str, ...], str, bool], point: Point, known: _Set) -> None:
+        """Let the hot path take a key set that comes a second time, and have its declaration copied with the next block."""
+        keys, kinds, _, raw_keys, types = point
+        values_of = itemgetter(*keys) if len(keys) > 1 else _one_value(keys[0])
+        known = self._sets[key] = known._replace(types=types or (), values_of=values_of)
+        if types is not None and not key[2]:
+            self._by_keys[keys] = self._by_count[len(keys)] = known
+        declared = (known.tag, key[2], known.step_base, known.boot_base + self._offset_ns, kinds, raw_keys)
+        known.tail.once.append(declared)
 
     def _forget_sets(self) -> None:
         self._sets.clear()
@@ -439,13 +444,12 @@ class Writer:
         packer = _STRUCTS.get(count)
         if packer is None:
             packer = _STRUCTS[count] = Struct(f"<HHiI{count}d")
-        size = frame.keys_bytes(count, raw_keys)
-        if tail.off + size > tail.stop:
-            tail.room(size)
         tail.tags = tag
         declared = (tag, key[2], step, boot + self._offset_ns, kinds, raw_keys)
-        tail.put_keys(declared, packer.pack(0, 0, 0, 0, *values)[12:])
-        tail.once.append(declared)
+        data = frame.keys_frame(declared, tail.seq, tail.off, tail.seed, packer.pack(0, 0, 0, 0, *values)[12:])
+        if tail.off + len(data) > tail.stop:
+            tail.room(len(data))
+        tail.put(data)
         if len(self._sets) >= SETS_MAX:
             self._forget_sets()
         ints = tuple([i for i, kind in enumerate(kinds) if kind == "i"]) if "i" in kinds else ()
@@ -453,7 +457,7 @@ class Writer:
         self._sets[key] = tuple.__new__(_Set, entry)
 
     def _put_block(self, tail: Tail) -> None:
-        """Append what is due each 64 KiB: the checksum, and a second copy of each declaration since the last."""
+        """Append what is due each 64 KiB: the checksum, and a second copy of each declaration that has come into use since the last."""
         now = self._now()
         size, copies = frame.CONTROL_SIZE * 2, 0
         for declared in tail.once:
