@@ -77,7 +77,7 @@ def _row(name: str, columns: Sequence[Column], results: Results) -> list[str]:
 
 
 def _crashes(results: dict[str, Results]) -> str:
-    """Tell lost / acknowledged of each kill; a negative loss is the call in flight that was kept."""
+    """Tell lost / acknowledged of each kill; −1 is the call in flight that was kept."""
     names = next(results[name] for name in CRASHES if name in results)
     rows = []
     for tracker in names:
