@@ -25,8 +25,8 @@ def places(artifacts: Iterable[ArtifactVersion]) -> list[tuple[ArtifactVersion, 
     placed = []
     for one in artifacts:
         parts = _parts(one.name)
-        if _is_taken(parts, files, folders):
-            parts = [_distinct("_".join(parts), one.sha256)]
+        while _is_taken(parts, files, folders):
+            parts = [_distinct(_part("_".join(parts)), one.name)]
         folders.update(_key(parts[:end]) for end in range(1, len(parts)))
         files.add(_key(parts))
         placed.append((one, os.path.join(*parts)))
@@ -51,12 +51,13 @@ def _part(text: str) -> str:
     stem, ending = os.path.splitext(clean)
     ending = ending if len(ending.encode()) < 20 else ""
     cut = stem.encode()[: _PART_BYTES_MAX - len(ending.encode())].decode(errors="ignore")
-    return _distinct(cut + ending, sha256(text.encode()).hexdigest())
+    return _distinct(cut + ending, text)
 
 
-def _distinct(name: str, digest: str) -> str:
-    stem, ending = os.path.splitext(name)
-    return f"{stem}~{digest[:8]}{ending}"
+def _distinct(path: str, name: str) -> str:
+    """Tell a path from one that looks alike, by the hash of the whole name."""
+    stem, ending = os.path.splitext(path)
+    return f"{stem}~{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}{ending}"
 
 
 def _is_taken(parts: list[str], files: set[str], folders: set[str]) -> bool:
