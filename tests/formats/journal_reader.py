@@ -8,10 +8,9 @@ from zlib import crc32
 
 def frames(data, seed, sets, at=32):
     while at + 16 <= len(data):
-        (crc, tag), size = unpack_from("<IH", data, at), 0
-        if tag in sets:
-            size = 16 + 8 * len(sets[tag][3])
-        elif tag > 0xFF00 and at + 24 <= len(data):
+        crc, tag = unpack_from("<IH", data, at)
+        size = 16 + 8 * len(sets[tag][3]) if tag in sets else 0
+        if tag > 0xFF00 and at + 24 <= len(data):
             size = 24 + (unpack_from("<I", data, at + 8)[0] + 7) // 8 * 8
         frame = data[at : at + size]
         if len(frame) < max(size, 16) or crc32(frame[4:], seed ^ (at & 0xFFFFFFFF)) != crc:
@@ -35,7 +34,7 @@ def rows(path):
     for tag, frame in frames(data, seed, sets):
         if tag in sets:
             (step, ticks), (base, time, kinds, names) = unpack_from("<iI", frame, 8), sets[tag]
-            for point in zip(names, kinds, unpack_from(f"<{len(names)}d", frame, 16)):
+            for point in zip(names, kinds, unpack_from(f"<{len(names)}d", frame, 16), strict=True):
                 yield "point", time + 1024 * ticks, None if base is None else base + step, *point
         elif tag == 0xFF03:  # in JSON, what begins with $ is escaped: see the document
             yield "event", unpack_from("<q", frame, 16)[0], json.loads(frame[24 : 24 + unpack_from("<I", frame, 8)[0]])

@@ -45,7 +45,9 @@ def points_of(found: scan.Scan) -> list[Point]:
     return [
         Point(row.seq, key, row.step, bits, kind, row.time_ns)
         for row in scan.rows(found)
-        for key, bits, kind in zip(row.columns.keys, unpack(f"<{len(row.raw) // 8}Q", row.raw), row.columns.kinds, strict=True)
+        for key, bits, kind in zip(
+            row.columns.keys, unpack(f"<{len(row.raw) // 8}Q", row.raw), row.columns.kinds, strict=True
+        )
     ]
 
 

@@ -329,7 +329,10 @@ class Writer:
 
     def _drain(self) -> None:
         while self._pending and not self._busy:
-            act, points = self._pending.popleft()
+            try:
+                act, points = self._pending.popleft()
+            except IndexError:
+                return  # a handler that came between has done it
             self._busy = True
             try:
                 act()
