@@ -80,7 +80,7 @@ def test_an_empty_list_says_what_to_do_next() -> None:
         assert "No runs yet" in text and "runfolio run train.py" in text and find().root in text
         assert fine("list", "--json").json == []
         assert fine("list", "--csv").out.startswith("id,name,experiment,status")
-        fine("init", find().root)
+        find().create()
     three()
     assert fine("list", "-e", "nobody").out == "No run fits. runfolio list --all shows what there is.\n"
     assert fine("list", "--deleted").out == "No run is deleted.\n"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runfolio.cli.of_run import RUN
+from runfolio.cli.arguments import NAME, RUN
 from runfolio.cli.render.screen import PIPE_COLUMNS_OF_TABLES, screen, write_data, write_lines
 from runfolio.errors import NotFound, StoreNotFound, UsageError
 from runfolio.model.names import shown
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("runs", nargs=-1, type=RUN, metavar="[RUN]...")
-@click.option("--experiment", "-e", help="All runs of one experiment.")
-@click.option("--tag", "-t", metavar="KEY[=VALUE]", help="All runs with this tag.")
+@click.option("--experiment", "-e", type=NAME, help="All runs of one experiment.")
+@click.option("--tag", "-t", metavar="KEY[=VALUE]", type=NAME, help="All runs with this tag.")
 @click.option("--params", "-p", metavar="A,B", help="These params, also where they are the same.")
 @click.option("--metrics", "-m", metavar="A,B", help="Only these metrics.")
 @click.option("--wide", "-w", is_flag=True, help="All columns, however wide.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from runfolio.cli.of_run import RUN, run_words
+from runfolio.cli.arguments import RUN, run_words
 from runfolio.cli.render.screen import write
 from runfolio.model.ids import short
 from runfolio.model.states import RUNNING

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runfolio.cli.of_run import RUN
+from runfolio.cli.arguments import RUN
 from runfolio.cli.render.screen import write
 from runfolio.errors import NotFound, RankRequired, UsageError
 from runfolio.model.names import printable, shown

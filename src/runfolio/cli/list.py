@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from runfolio.cli.arguments import NAME
 from runfolio.cli.render.screen import PIPE_COLUMNS_OF_TABLES, screen, write, write_data, write_lines
 from runfolio.errors import StoreNotFound, UsageError
 from runfolio.model import states
@@ -19,9 +20,9 @@ NEWEST = 50
 
 @click.command()
 @click.option("--status", "-s", multiple=True, type=click.Choice(states.ALL), help="Only these; may be given again.")
-@click.option("--experiment", "-e", help="Only the runs of one experiment.")
-@click.option("--name", "-n", metavar="PATTERN", help="Only names that fit, with * and ?.")
-@click.option("--tag", "-t", metavar="KEY[=VALUE]", help="Only runs with this tag.")
+@click.option("--experiment", "-e", type=NAME, help="Only the runs of one experiment.")
+@click.option("--name", "-n", metavar="PATTERN", type=NAME, help="Only names that fit, with * and ?.")
+@click.option("--tag", "-t", metavar="KEY[=VALUE]", type=NAME, help="Only runs with this tag.")
 @click.option("--limit", "-l", type=click.IntRange(1), help=f"How many; the newest {NEWEST} by default.")
 @click.option("--all", "-a", "everything", is_flag=True, help="All of them, not only the newest.")
 @click.option("--deleted", is_flag=True, help="Deleted runs, which restore brings back.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runfolio.cli.of_run import RUN
+from runfolio.cli.arguments import RUN
 from runfolio.cli.render import values
 from runfolio.cli.render.screen import write
 from runfolio.errors import RunfolioError

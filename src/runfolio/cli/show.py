@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from runfolio.cli.of_run import RUN
+from runfolio.cli.arguments import RUN
 from runfolio.cli.render.screen import screen, write_data, write_lines
 from runfolio.errors import UsageError
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runfolio.cli.of_run import RUN
+from runfolio.cli.arguments import RUN
 from runfolio.cli.render import values
 from runfolio.cli.render.screen import DIM, RED, Screen, screen, write_lines
 from runfolio.model.ids import short

@@ -8,7 +8,7 @@ from typing import Any
 from runfolio.cli.render.screen import write
 from runfolio.model.strict_json import dumps_view, view
 
-_LOUD = "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+_ODD = "[^\n -~]"
 
 
 def strict(facts: dict[str, Any]) -> dict[str, Any]:
@@ -28,5 +28,13 @@ def write_json(value: dict[str, Any] | list[dict[str, Any]]) -> None:
 
 
 def _quiet(text: str) -> str:
-    """Escape what would move a terminal's cursor or turn its direction: JSON may, and means the same."""
-    return re.sub(_LOUD, lambda found: f"\\u{ord(found[0]):04x}", text)
+    """Escape what a terminal might not show as it is, or obey: JSON may, and means the same."""
+    return re.sub(_ODD, _escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    char = found[0]
+    if char.isprintable():
+        return char
+    units = char.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

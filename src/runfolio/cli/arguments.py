@@ -1,4 +1,4 @@
-"""The argument RUN: how a shell completes it."""
+"""The arguments that several commands take, and how a shell completes them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,27 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
+from runfolio.model.names import check_name
+
 if TYPE_CHECKING:
     from runfolio.query.run import Run
 
 _MOST = 200
 
 
-class RunName(click.ParamType[str, str]):
+class Name(click.ParamType[str, str]):
+    """Text that a name may be; bytes that are no UTF-8 are none."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return check_name(value, (param and param.name) or "name")
+
+
+class RunName(Name):
     """An id, its first digits, a name, an alias, or "latest"."""
 
     name = "run"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return value
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Offer the ids and names of the newest runs."""
@@ -40,7 +48,7 @@ class RunName(click.ParamType[str, str]):
         return [CompletionItem(name, help=about) for name, about in found.items() if name.startswith(incomplete)]
 
 
-RUN = RunName()
+NAME, RUN = Name(), RunName()
 
 
 def run_words(run: Run) -> str:
