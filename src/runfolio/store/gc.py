@@ -1,0 +1,373 @@
+"""Free the bytes that nothing needs any more: deleted runs, contents that no run uses, what killed processes left half written.
+
+Never a running run's, and never what cannot be judged. Everything goes in an order that a kill may cut anywhere: a run's folder is first renamed
+to a name that no reader takes for a run, then emptied; the next gc finishes what this one began. With `journals`, also journals whose every
+frame is in the seal, compared bit for bit: the one other thing that removes a journal.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from heapq import merge as merged_by
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runfolio.errors import Unreadable
+from runfolio.journal.columns import Column, JournalColumns
+from runfolio.journal.files import SYSTEM
+from runfolio.model.fold import fold
+from runfolio.model.ids import is_id, new_id
+from runfolio.store import parquet, run_json, spool
+from runfolio.store.blobs import DRAFT_SUFFIX, draft_is_orphan, hash_of
+from runfolio.store.layout import Layout
+from runfolio.store.liveness import ALIVE, DEAD, LOST_AFTER_S, UNKNOWN, process_of
+from runfolio.store.parquet import Run
+from runfolio.store.run_files import RunFiles, journal_files
+from runfolio.store.run_json import RunJson
+from runfolio.store.seal import origin_of, runs_of
+from runfolio.store.sealed import SealedJournal, sealed_journals
+
+TRASH_SUFFIX = ".trash"
+UNTOLD_AGE_S = 3600.0
+"""So long an artifact that no event tells of, or a draft of an unknown process, may still be somebody's work."""
+
+
+class Kept(NamedTuple):
+    """A run whose bytes would be freed, but for this reason."""
+
+    run_id: str
+    why: str
+
+
+class GcReport(NamedTuple):
+    """What was freed, or would be."""
+
+    runs: list[str]
+    size_bytes: int
+    blobs: int
+    artifacts: int  # in runs that stay: of no event
+    journals: int
+    drafts: int
+    kept: list[Kept]
+
+
+def collect(
+    layout: Layout,
+    dry_run: bool = False,
+    journals: bool = False,
+    *,
+    now_s: float | None = None,
+    wait: Callable[[], None] = lambda: time.sleep(LOST_AFTER_S),
+) -> GcReport:
+    """Free what nothing needs.
+
+    Args:
+        dry_run: only say what would be freed.
+        journals: also journals that are closed, sealed and the same in the seal.
+        now_s: the time, for the age of files. Units: seconds since 1970.
+        wait: lets as much time pass as proves that a deleted run of another machine moves no more; called at most once.
+
+    Raises:
+        OSError: the store cannot be written.
+    """
+    return _Collector(layout, dry_run, journals, time.time() if now_s is None else now_s, wait).collect()
+
+
+class _Look(NamedTuple):
+    """A run, as far as gc needs to know it."""
+
+    journals: list[JournalColumns]
+    used: set[str]  # hashes that its events tell of
+    deleted: bool
+    whole: bool  # whether all its events could be read
+    unread: str  # why not, where a file could not be read at all
+
+    @property
+    def life(self) -> str:
+        lives = [process_of(journal.opening) for journal in self.journals if not journal.closed]
+        return ALIVE if ALIVE in lives else UNKNOWN if UNKNOWN in lives else DEAD
+
+    @property
+    def ends(self) -> dict[str, int]:
+        """How far each journal goes."""
+        return {journal.path: journal.end for journal in self.journals}
+
+
+def _look(layout: Layout, run_id: str) -> _Look:
+    files = RunFiles(layout, run_id)
+    files.refresh()
+    found, unread = list(files.journals), ""
+    events = [event for journal in found for event in journal.events]
+    have = {journal.path for journal in found}
+    folders = (layout.run_journal(run_id), *spool.journals_of(layout.root, run_id))
+    for path in (path for folder in folders for path in journal_files(folder) if path not in have):
+        try:
+            other = JournalColumns(path)
+            other.refresh()
+            found.append(other)
+        except Unreadable as trouble:
+            unread = str(trouble)
+    try:
+        sealed = sealed_journals(layout, run_id, {journal.journal_id for journal in found})
+        events += [event for journal in sealed for event in journal.events]
+    except Unreadable as trouble:
+        unread = str(trouble)
+    state = fold(events)
+    whole = not unread and not any(journal.damage or journal.header_damaged for journal in found)
+    return _Look(found, {version.sha256 for version in state.artifacts}, state.deleted, whole, unread)
+
+
+class _Collector:
+    def __init__(self, layout: Layout, dry_run: bool, journals: bool, now_s: float, wait: Callable[[], None]) -> None:
+        self.layout, self.dry_run, self.journals, self.now_s, self.wait = layout, dry_run, journals, now_s, wait
+        self.freed = _Freed()
+        self.runs: list[str] = []
+        self.kept: list[Kept] = []
+        self.used: set[str] = set()
+        self.blind = False
+        self.counts = {"artifacts": 0, "journals": 0, "drafts": 0}
+
+    def collect(self) -> GcReport:
+        for name in _listed(self.layout.runs):
+            if name.endswith(TRASH_SUFFIX) and is_id(name[:32]):
+                self._empty(os.path.join(self.layout.runs, name))
+        unsure: dict[str, dict[str, int]] = {}
+        for run_id in sorted(
+            {name for name in _listed(self.layout.runs) if is_id(name)} | set(spool.runs_of(self.layout.root))
+        ):
+            look = _look(self.layout, run_id)
+            if look.deleted and look.life == UNKNOWN and not look.unread:
+                unsure[run_id] = look.ends
+            else:
+                self._judge(run_id, look)
+        if unsure and not self.dry_run:
+            self.wait()
+        for run_id, ends in unsure.items():
+            look = _look(self.layout, run_id)
+            if look.life == UNKNOWN and look.ends == ends and look.deleted and not look.unread:
+                self._remove(run_id)
+            else:
+                self._judge(run_id, look)
+        blobs = self._blobs()
+        self._drafts()
+        return GcReport(self.runs, self.freed.size_bytes, blobs, kept=self.kept, **self.counts)
+
+    def _judge(self, run_id: str, look: _Look) -> None:
+        if look.deleted and look.unread:
+            self._stay(run_id, look, look.unread)
+        elif look.deleted and look.life == DEAD:
+            self._remove(run_id)
+        elif look.deleted:
+            self._stay(run_id, look, "it is still being written")
+        else:
+            self._stay(run_id, look)
+
+    # ------------------------------------------------------------------------------------------------------ a run goes
+
+    def _remove(self, run_id: str) -> None:
+        home = self.layout.run(run_id)
+        if self.dry_run:
+            self.runs.append(run_id)
+            for folder in (home, *spool.journals_of(self.layout.root, run_id)):
+                for path in _files_below(folder):
+                    self.freed.take(path)
+            return
+        # What is spooled goes first: left behind, it would bring the run back without the word that it is deleted.
+        spool.bring_home(self.layout.root, run_id, self.layout.run_journal(run_id))
+        trash = os.path.join(self.layout.runs, f"{run_id}.{new_id()[:8]}{TRASH_SUFFIX}")
+        try:
+            os.rename(home, trash)
+        except FileNotFoundError:
+            return  # another gc was here
+        self.runs.append(run_id)
+        SYSTEM.sync_folder(self.layout.runs)
+        self._empty(trash)
+
+    def _empty(self, trash: str) -> None:
+        import shutil
+
+        if os.path.islink(trash):  # somebody had put the folder elsewhere: what lies there is theirs
+            return None if self.dry_run else os.unlink(trash)
+        for path in _files_below(trash):
+            self.freed.take(path)
+        if not self.dry_run:
+            shutil.rmtree(trash, ignore_errors=True)  # the next gc takes what is left
+
+    # ----------------------------------------------------------------------------------------------------- a run stays
+
+    def _stay(self, run_id: str, look: _Look, why: str = "") -> None:
+        if why:
+            self.kept.append(Kept(run_id, why))
+        self.blind = self.blind or bool(look.unread)
+        folder = self.layout.artifacts(run_id)
+        names = {name for name in _listed(folder) if not name.endswith(DRAFT_SUFFIX)}
+        if look.life == DEAD and look.whole:
+            for name in sorted(names - look.used):
+                path = os.path.join(folder, name)
+                if self._is_old(path, "st_ctime"):
+                    self._unlink(path, "artifacts")
+                    names.discard(name)
+            if self.journals:
+                self._drop_journals(run_id, look.journals)
+        self.used |= names | look.used
+
+    def _drop_journals(self, run_id: str, journals: list[JournalColumns]) -> None:
+        home = self.layout.run_journal(run_id)
+        sealed = _sound_seal(self.layout, run_id)
+        if sealed is None:
+            return
+        here = [journal for journal in journals if os.path.dirname(journal.path) == home and _is_told(journal, sealed)]
+        if here and _same_points(
+            _by_order(here), parquet.read_runs(self.layout.parquet(run_id), [origin_of(j) for j in here])
+        ):
+            for journal in here:
+                self._unlink(journal.path, "journals")
+            if not self.dry_run:
+                SYSTEM.sync_folder(home)
+
+    # ------------------------------------------------------------------------------------------------- what is left over
+
+    def _blobs(self) -> int:
+        """Remove the contents that no run has; none where a run could not be read."""
+        if self.blind:
+            return 0
+        count = 0
+        for name in _listed(self.layout.blobs):
+            if not name.endswith(DRAFT_SUFFIX) and name not in self.used and _is_hash(name):
+                self._unlink(os.path.join(self.layout.blobs, name), "")
+                count += 1
+        return count
+
+    def _drafts(self) -> None:
+        for path in _drafts(self.layout):
+            if draft_is_orphan(path) or self._is_old(path, "st_mtime"):
+                self._unlink(path, "drafts")
+
+    def _is_old(self, path: str, which: str) -> bool:
+        try:
+            moment: float = getattr(os.lstat(path), which)
+        except OSError:
+            return False
+        return self.now_s - moment > UNTOLD_AGE_S
+
+    def _unlink(self, path: str, what: str) -> None:
+        if not self.freed.take(path):
+            return
+        if what:
+            self.counts[what] += 1
+        if not self.dry_run:
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                pass  # another gc was here
+
+
+class _Freed:
+    """Adds up the bytes that are free once all names of a file are gone."""
+
+    def __init__(self) -> None:
+        self._files: dict[tuple[int, int], tuple[int, int]] = {}  # names to go, names there were, of each file
+        self.size_bytes = 0
+
+    def take(self, path: str) -> bool:
+        """Count one name that goes; False where there is none."""
+        try:
+            found = os.lstat(path)
+        except OSError:
+            return False
+        key = (found.st_dev, found.st_ino)
+        gone, names = self._files.get(key, (0, found.st_nlink))
+        self._files[key] = (gone + 1, names)
+        if gone + 1 == names:
+            self.size_bytes += found.st_size
+        return True
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    for path, _, names in os.walk(folder):
+        for name in names:
+            yield os.path.join(path, name)
+
+
+def _is_hash(name: str) -> bool:
+    return len(name) == 64 and not name.strip("0123456789abcdef")
+
+
+def _drafts(layout: Layout) -> Iterator[str]:
+    """Yield everything that is called a draft, in the folders where drafts are made."""
+    folders = [layout.root, layout.journal, layout.blobs]
+    for run_id in filter(is_id, _listed(layout.runs)):
+        folders += [layout.run(run_id), layout.artifacts(run_id), layout.run_journal(run_id)]
+    for folder in folders:
+        yield from (os.path.join(folder, name) for name in _listed(folder) if name.endswith(DRAFT_SUFFIX))
+    yield from (path for path in _files_below(layout.claims) if path.endswith(DRAFT_SUFFIX))
+
+
+# --------------------------------------------------------------------------------------------------- journals and seal
+
+
+def _sound_seal(layout: Layout, run_id: str) -> RunJson | None:
+    """Read the seal, where its two files belong together and are as they were written."""
+    path = layout.parquet(run_id)
+    try:
+        sealed = run_json.read(layout.run_json(run_id))
+        if (
+            sealed is None
+            or str(parquet.read_meta(path).get("id")) != sealed.sheet.id
+            or hash_of(path) != sealed.sheet.sha256
+        ):
+            return None
+    except (Unreadable, FileNotFoundError):
+        return None
+    return sealed
+
+
+def _is_told(journal: JournalColumns, sealed: RunJson) -> bool:
+    """Say whether a journal is closed, undamaged, and the seal tells its whole length and the same events."""
+    if isinstance(journal, SealedJournal) or not journal.closed or journal.damage or journal.header_damaged:
+        return False
+    covered = next((one for one in sealed.journals if one.journal == journal.journal_id), None)
+    if covered is None or (covered.end, covered.seq, covered.opening) != (journal.end, journal.seq, journal.opening):
+        return False
+    told = [event for event in sealed.events if event.journal == journal.journal_id]
+    return repr(told) == repr(journal.events)  # in a repr, NaN equals itself and 1 is not 1.0
+
+
+def _by_order(journals: Iterable[JournalColumns]) -> Iterator[Run]:
+    return merged_by(*map(runs_of, journals), key=attrgetter("order_key"))
+
+
+def _same_points(expected: Iterator[Run], found: Iterator[Run]) -> bool:
+    """Compare two ways of telling the same points, bit for bit; the second may tell a run in pieces."""
+    try:
+        for run in expected:
+            at, length = 0, len(run.column.seq)
+            while at < length:
+                piece = next(found, None)
+                if piece is None or (piece.metric, piece.origin) != (run.metric, run.origin):
+                    return False
+                end = at + len(piece.column.seq)
+                pairs = zip(_bits(run.column), _bits(piece.column), strict=True)
+                if end > length or not all(np.array_equal(mine[at:end], theirs) for mine, theirs in pairs):
+                    return False
+                at = end
+        return next(found, None) is None
+    except (Unreadable, FileNotFoundError):
+        return False
+
+
+def _bits(column: Column) -> list[NDArray[Any]]:
+    """Give the arrays of a column, the values as the bits they are."""
+    return [np.ascontiguousarray(array).view(np.uint64) if array.dtype == np.float64 else array for array in column]
