@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,15 @@ def _own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUNFOLIO_DIR", str(tmp_path / "store"))
     monkeypatch.setenv("RUNFOLIO_SPOOL", str(tmp_path / "spool"))
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _end_runs() -> Iterator[None]:
+    """End what a test began and left: the next one starts without an active run."""
+    yield
+    exits = sys.modules.get("runfolio.sdk.exits")
+    for run in list(exits._active) if exits else []:
+        run.finish()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,6 +16,7 @@ SEEDS = (0, 1, 2)
 
 
 def main() -> None:
+    os.environ.setdefault("RUNFOLIO_DIR", ".runfolio")  # here, so that the commands below find it
     begun = time.perf_counter()
     ids = [one_run({**DEFAULTS, **setting, "seed": seed}) for setting in SETTINGS for seed in SEEDS]
     print(f"\n{len(ids)} runs in {time.perf_counter() - begun:.1f} s.\n")

@@ -139,7 +139,7 @@ def test_the_launched_run_is_joined_once(monkeypatch):
     """In a script of the launcher the first start joins its run; the second begins a run of its own."""
     launched = runfolio.start(params={"lr": 0.1})
     monkeypatch.setenv("RUNFOLIO_RUN_ID", launched.id)
-    monkeypatch.setattr(exits, "_joined_in", 0)
+    monkeypatch.setattr(exits, "_taken_in", 0)
     first = runfolio.start(params={"lr": 0.1, "more": 1}, name="mine")
     second = runfolio.start()
     assert first.id == launched.id and second.id != launched.id
@@ -148,10 +148,23 @@ def test_the_launched_run_is_joined_once(monkeypatch):
     assert past(launched.id).state.name == "mine"
 
 
+def test_reading_a_param_first_does_not_take_the_launched_run(monkeypatch):
+    """get_param attaches to the launcher's run; the start that follows is still the one that joins it, by the same handle."""
+    launched = runfolio.start(params={"lr": 0.1})
+    launched.finish()
+    monkeypatch.setenv("RUNFOLIO_RUN_ID", launched.id)
+    monkeypatch.setattr(exits, "_taken_in", 0)
+    assert runfolio.get_param("lr") == 0.1
+    run = runfolio.start(params={"lr": 0.1}, name="named")
+    assert run.id == launched.id and run is runfolio.active_run()
+    run.finish()
+    assert runfolio.start().id != launched.id
+
+
 def test_a_launched_run_that_is_gone_does_not_stop_the_script(monkeypatch):
     """Where RUNFOLIO_RUN_ID names nothing that can be read, the script gets a run of its own and one warning."""
     monkeypatch.setenv("RUNFOLIO_RUN_ID", "0" * 32)
-    monkeypatch.setattr(exits, "_joined_in", 0)
+    monkeypatch.setattr(exits, "_taken_in", 0)
     with pytest.warns(runfolio.RunfolioWarning, match="cannot be joined"):
         run = runfolio.start()
     assert run.id != "0" * 32

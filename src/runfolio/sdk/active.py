@@ -101,6 +101,11 @@ class ActiveRun:
         return self._writer.lost.points
 
     @property
+    def owner(self) -> bool:
+        """Whether this handle's `finish` ends the run; an attached one's closes its journal only."""
+        return self._owner
+
+    @property
     def busy(self) -> bool:
         """Whether some call is writing at this moment."""
         return self._writer.busy

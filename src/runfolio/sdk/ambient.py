@@ -10,7 +10,7 @@ from typing import Any
 from runfolio.journal.writer import NoStep
 from runfolio.sdk import exits
 from runfolio.sdk.active import ActiveRun
-from runfolio.sdk.start import start
+from runfolio.sdk.start import join_launched, start
 from runfolio.sdk.surroundings import mode
 
 _disabled: ActiveRun | None = None
@@ -20,7 +20,7 @@ def active_run() -> ActiveRun | None:
     """Give the run that was begun last and has not ended, or the one that RUNFOLIO_RUN_ID names; None where there is none."""
     run = exits.active()
     if run is None and exits.launched_run() and mode() != "disabled":
-        run = start()
+        run = join_launched()
     return run
 
 

@@ -22,7 +22,7 @@ _SIGNALS = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
 _active: list[ActiveRun] = []
 _companions: list[int] = []
 _watching = False
-_joined_in = 0
+_taken_in = 0
 _exit_code: int | None = None
 _error: BaseException | None = None
 
@@ -46,15 +46,15 @@ def ended(run: ActiveRun) -> None:
 
 
 def launched_run() -> str | None:
-    """Give the id of the run that the launcher made for this script, as long as nobody here has joined it."""
+    """Give the id of the run that the launcher made for this script, until a `start` here has taken it."""
     run_id = os.environ.get("RUNFOLIO_RUN_ID")
-    return run_id if run_id and _joined_in != os.getpid() else None
+    return run_id if run_id and _taken_in != os.getpid() else None
 
 
-def joined() -> None:
-    """Remember that this process writes to the launcher's run: the next `start` makes a run of its own."""
-    global _joined_in
-    _joined_in = os.getpid()
+def take_launched_run() -> None:
+    """Remember that a `start` of this process took the launcher's run: the next one begins a run of its own."""
+    global _taken_in
+    _taken_in = os.getpid()
 
 
 def companion(pid: int | None) -> None:

@@ -92,20 +92,26 @@ def _begin(
 
 
 def _join_launched(rank: int | None, name: str | None) -> ActiveRun | None:
-    """Join the run that the launcher made; None where it cannot be read: then the script gets one of its own."""
-    from runfolio.sdk.join import attached  # here: most scripts join nothing, and need not load what reads journals
-
-    run_id = exits.launched_run() or ""
-    try:
-        run = attached(find(None), run_id, rank, "script")
-    except (RunNotFound, ValueError, OSError) as missing:
-        tell(f"RUNFOLIO_RUN_ID names a run that cannot be joined ({missing}); a new one begins")
-        return None
-    finally:
-        exits.joined()
-    if name is not None and run.name is None:
+    """Take the run that the launcher made; None where it cannot be read: then the script gets one of its own."""
+    run_id, run = exits.launched_run(), exits.active()
+    if run is None or run.id != run_id or run.owner or rank is not None:
+        run = join_launched(rank)
+    exits.take_launched_run()
+    if run is not None and name is not None and run.name is None:
         run.name = name
     return run
+
+
+def join_launched(rank: int | None = None) -> ActiveRun | None:
+    """Attach to the run that the launcher made; a warning and None where it cannot be read."""
+    from runfolio.sdk.join import attached  # here: most scripts join nothing, and need not load what reads journals
+
+    try:
+        return attached(find(None), exits.launched_run() or "", rank, "script")
+    except (RunNotFound, ValueError, OSError) as missing:
+        tell(f"RUNFOLIO_RUN_ID names a run that cannot be joined ({missing}); a new one begins")
+        exits.take_launched_run()
+        return None
 
 
 def _tell(

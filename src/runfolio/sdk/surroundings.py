@@ -24,12 +24,11 @@ def record(pen: Pen, wanted: frozenset[str]) -> None:
     """Record the cheap facts here, and let a companion process find the slow ones."""
     if not wanted:
         return
-    for field, value in cheap().items():
-        if field in wanted:
-            pen.writer.event({"type": "capture", "field": field, "value": value})
+    for field, value in cheap(wanted=wanted).items():
+        pen.writer.event({"type": "capture", "field": field, "value": value})
     slow = sorted(wanted & frozenset(SLOW))
     if slow and not pen.writer.spooling:
-        exits.companion(spawn(pen.layout.root, pen.run_id, slow, _cwd()))
+        exits.companion(spawn(pen.layout.root, pen.run_id, slow, _cwd(), pen.attempt))
 
 
 def _cwd() -> str:
