@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
+from runfolio.errors import UsageError
 from runfolio.model.names import check_name
 
 if TYPE_CHECKING:
@@ -49,6 +51,31 @@ class RunName(Name):
 
 
 NAME, RUN = Name(), RunName()
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def data_options(as_json: str, as_csv: str) -> Callable[[F], F]:
+    """Add the options of the forms for programs: `--json`, `--csv` and `--spreadsheet`."""
+    quoted = "With --csv: put ' before text that a spreadsheet takes for a formula."
+    options = (
+        click.option("--json", "as_json", is_flag=True, help=as_json),
+        click.option("--csv", "as_csv", is_flag=True, help=as_csv),
+        click.option("--spreadsheet", is_flag=True, help=quoted),
+    )
+
+    def add(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+def check_form(as_json: bool, as_csv: bool) -> None:
+    """Refuse two forms at once."""
+    if as_json and as_csv:
+        raise UsageError("--json or --csv, not both")
 
 
 def run_words(run: Run) -> str:

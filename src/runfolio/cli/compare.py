@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runfolio.cli.arguments import NAME, RUN
+from runfolio.cli.arguments import NAME, RUN, check_form, data_options
 from runfolio.cli.render.screen import PIPE_COLUMNS_OF_TABLES, screen, write_data, write_lines
 from runfolio.errors import NotFound, StoreNotFound, UsageError
 from runfolio.model.names import shown
@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 @click.option("--params", "-p", metavar="A,B", help="These params, also where they are the same.")
 @click.option("--metrics", "-m", metavar="A,B", help="Only these metrics.")
 @click.option("--wide", "-w", is_flag=True, help="All columns, however wide.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="One JSON object: a list for each param and metric, a value for each run."
-)
-@click.option("--csv", "as_csv", is_flag=True, help="CSV, a row for each run.")
-@click.option(
-    "--spreadsheet", is_flag=True, help="With --csv: put ' before text that a spreadsheet takes for a formula."
-)
+@data_options("One JSON object: a list for each param and metric, a value for each run.", "CSV, a row for each run.")
 def command(
     runs: tuple[str, ...],
     experiment: str | None,
@@ -41,8 +35,7 @@ def command(
     spreadsheet: bool,
 ) -> None:
     """Compare runs, all of them by default: the params that differ, the last value of each metric, which is best."""
-    if as_json and as_csv:
-        raise UsageError("--json or --csv, not both")
+    check_form(as_json, as_csv)
     if runs and (experiment or tag):
         raise UsageError("name runs, or choose them by --experiment and --tag")
     found = _compare(runs, experiment, tag)

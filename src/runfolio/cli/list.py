@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runfolio.cli.arguments import NAME
+from runfolio.cli.arguments import NAME, check_form, data_options
 from runfolio.cli.render.screen import PIPE_COLUMNS_OF_TABLES, screen, write, write_data, write_lines
-from runfolio.errors import StoreNotFound, UsageError
+from runfolio.errors import StoreNotFound
 from runfolio.model import states
 from runfolio.model.names import printable, shown
 
 if TYPE_CHECKING:
     from runfolio.query.run import Run
+    from runfolio.query.store import Store
 
 NEWEST = 50
 
@@ -29,11 +30,7 @@ NEWEST = 50
 @click.option("--archived", is_flag=True, help="Archived runs too.")
 @click.option("--columns", "-c", metavar="A,B", help="These columns: params, metrics, summary or any field.")
 @click.option("--wide", "-w", is_flag=True, help="All columns, however wide.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON list, an object for each run.")
-@click.option("--csv", "as_csv", is_flag=True, help="CSV, a row for each run.")
-@click.option(
-    "--spreadsheet", is_flag=True, help="With --csv: put ' before text that a spreadsheet takes for a formula."
-)
+@data_options("A JSON list, an object for each run.", "CSV, a row for each run.")
 def command(
     limit: int | None,
     everything: bool,
@@ -48,10 +45,16 @@ def command(
     **filters: str | None,
 ) -> None:
     """List runs, newest first: how they stand, the params that vary between them, the last value of each metric."""
-    if as_json and as_csv:
-        raise UsageError("--json or --csv, not both")
-    wanted = {**filters, "status": status or None, "deleted": deleted, "archived": None if archived else False}
-    found, total = _ask(wanted, None if everything else limit or NEWEST)
+    check_form(as_json, as_csv)
+    wanted: dict[str, Any] = {
+        **filters,
+        "status": status or None,
+        "deleted": deleted,
+        "archived": None if archived else False,
+    }
+    store = _store()
+    limit = None if everything else limit or NEWEST
+    found = store.runs(**wanted, limit=limit) if store else []
     paths = [path.strip() for path in columns.split(",") if path.strip()] if columns else None
     if as_json:
         _write_json(found, paths)
@@ -61,20 +64,18 @@ def command(
         write_lines(_nothing(any(filters.values()) or bool(status), deleted))
     else:
         _write_table(found, paths, wide)
+        total = len(store.runs(**wanted)) if store and len(found) == limit else len(found)
         if total > len(found):
             write(f"{len(found):,} of {total:,} runs; --all shows the rest.")
 
 
-def _ask(wanted: dict[str, Any], limit: int | None) -> tuple[list[Run], int]:
-    """Give the runs that are asked for, and how many there are without the limit."""
+def _store() -> Store | None:
     from runfolio.query.store import open_store
 
     try:
-        store = open_store()
+        return open_store()
     except StoreNotFound:
-        return [], 0
-    found = store.runs(**wanted, limit=limit)
-    return found, len(found) if limit is None or len(found) < limit else len(store.runs(**wanted))
+        return None
 
 
 def _nothing(filtered: bool, deleted: bool) -> list[str]:

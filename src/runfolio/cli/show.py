@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from runfolio.cli.arguments import RUN
+from runfolio.cli.arguments import RUN, check_form, data_options
 from runfolio.cli.render.screen import screen, write_data, write_lines
-from runfolio.errors import UsageError
 
 STEPS = 10
 
@@ -20,11 +19,7 @@ STEPS = 10
 @click.option("--metrics", "-m", metavar="A,B", help="Only these metrics.")
 @click.option("--rank", metavar="RANK", default="all", help='One rank, "none", "mean" over the ranks, or "all".')
 @click.option("--wide", "-w", is_flag=True, help="All metrics side by side, however wide.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.option("--csv", "as_csv", is_flag=True, help="The steps as CSV.")
-@click.option(
-    "--spreadsheet", is_flag=True, help="With --csv: put ' before text that a spreadsheet takes for a formula."
-)
+@data_options("One JSON object.", "The steps as CSV.")
 def command(
     run: str,
     everything: bool,
@@ -37,8 +32,7 @@ def command(
     spreadsheet: bool,
 ) -> None:
     """Show everything about a run: how it stands, what was set, where it ran, and the last steps of its metrics."""
-    if as_json and as_csv:
-        raise UsageError("--json or --csv, not both")
+    check_form(as_json, as_csv)
     from runfolio.cli.rows import chosen_metrics, rows_of
     from runfolio.query.store import open_store
 
