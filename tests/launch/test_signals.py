@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import runfolio
 from launch.launching import Launcher, eventually, is_alive, only_run, past, state, write_script
 from runfolio.store.liveness import ALIVE, DEAD
 
@@ -166,7 +167,7 @@ def test_F24_nohup_stays_nohup() -> None:
 
 
 def test_launcher_killed_takes_the_script_along() -> None:
-    """When the launcher is killed, the script gets SIGTERM, and the run's process is known to be dead: it reads as killed."""
+    """When the launcher is killed, the script gets SIGTERM, and the run reads as killed or lost at once, as its process is known to be dead."""
     script = write_script(
         """
 import os, signal, runfolio
@@ -190,6 +191,8 @@ while True:
         launched.process.wait()
     assert Path("heard").read_text() == "SIGTERM"
     assert past().life() == DEAD
+    with runfolio.open_store() as store:
+        assert store.run(only_run()).status in ("killed", "lost")
     assert past().high() == 0
 
 

@@ -6,7 +6,7 @@ Two things can only be done in the process itself: to ask the kernel for a SIGTE
 that were held back while there was nobody to hear them. `_signal` and not `signal`, as that costs 5 ms more; the script is waiting.
 """
 
-import _signal
+import _signal  # type: ignore[import-not-found]  # typeshed does not know it
 import os
 import sys
 

@@ -26,8 +26,9 @@ def read_config(path: str) -> dict[str, Value]:
     reader = _READERS.get(os.path.splitext(path)[1].lower())
     if reader is None:
         raise UsageError(f"{shown(path)}: a configuration is a file that ends in {', '.join(_READERS)}")
+    text = _text(path)
     try:
-        found = reader(_text(path))
+        found = reader(text)
     except (ValueError, Unreadable, RecursionError) as wrong:
         raise UsageError(f"{shown(path)} cannot be read: {_why(wrong)}") from wrong
     if found is None:
@@ -49,7 +50,10 @@ def _text(path: str) -> str:
         raise UsageError(f"{shown(path)} cannot be read: {trouble.strerror}") from trouble
     if len(data) > SIZE_BYTES_MAX:
         raise UsageError(f"{shown(path)} has more than {SIZE_BYTES_MAX >> 20} MiB; that is no configuration")
-    return str(data, "utf-8-sig")
+    try:
+        return str(data, "utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        raise UsageError(f"{shown(path)} cannot be read: it is not UTF-8") from wrong
 
 
 def _json(text: str) -> Any:
@@ -128,6 +132,4 @@ def _check_keys(mapping: Any) -> None:
 
 
 def _why(wrong: BaseException) -> str:
-    if isinstance(wrong, UnicodeDecodeError):
-        return "it is not UTF-8"
     return "it is nested too deep" if isinstance(wrong, RecursionError) else str(wrong)

@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 
-from runfolio.errors import UsageError
 from runfolio.launch import child
 from runfolio.launch.streams import Stream
 
@@ -20,8 +19,6 @@ def start_process(words: Sequence[str], environment: Mapping[str, str], streams:
     Raises:
         OSError: no process is to be had.
     """
-    if not sys.executable:
-        raise UsageError("this Python does not know its own executable, so it cannot start a script")
     # -I -S: nothing of the user's is loaded twice.
     command = [sys.executable, "-I", "-S", child.__file__, str(os.getpid()), *words]
     ends = [(os.POSIX_SPAWN_DUP2, end, fd) for stream in streams for fd, end in stream.ends.items()]

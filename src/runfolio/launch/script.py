@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ def script_at(path: str, arguments: Sequence[str] = ()) -> Script:
     Raises:
         UsageError: it is missing, a folder, or no Python.
     """
+    _check_python()
     if os.path.isdir(path):
         raise UsageError(f"{shown(path)} is a folder; name the script in it, or run a package by -m")
     if not os.path.exists(path):
@@ -46,10 +48,16 @@ def module_named(name: str, arguments: Sequence[str] = ()) -> Script:
     Raises:
         UsageError: this is no module's name.
     """
+    _check_python()
     if not _MODULE.fullmatch(name):
         raise UsageError(f"{shown(name)} is no name of a module; give it as in package.module, without .py")
     stem = name.removesuffix(".__main__").rpartition(".")[2]
     return Script(["-m", name, *arguments], stem)
+
+
+def _check_python() -> None:
+    if not sys.executable:
+        raise UsageError("this Python does not know its own executable, so it cannot start a script")
 
 
 def _asks_for_python(path: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -173,6 +174,4 @@ def _grace_s() -> float:
 
 def _line(text: str) -> bytes:
     """Render a line for standard output; what its encoding lacks becomes a question mark."""
-    import sys
-
     return f"{text}\n".encode(getattr(sys.stdout, "encoding", None) or "utf-8", "replace")

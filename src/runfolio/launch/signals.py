@@ -42,11 +42,10 @@ class Signals:
 
     def wait(self, timeout_s: float | None = None) -> list[int]:
         """Wait for signals and give those that came; none when the time is up."""
-        try:
-            ready, _, _ = select.select([self._read], [], [], timeout_s)
-            return list(os.read(self._read, 4096)) if ready else []
-        except BlockingIOError:
-            return []
+        poll = select.poll()  # select itself ends at descriptor 1023
+        poll.register(self._read, select.POLLIN)
+        ready = poll.poll(None if timeout_s is None else timeout_s * 1000)
+        return list(os.read(self._read, 4096)) if ready else []
 
 
 def _take_note(_number: int, _frame: FrameType | None) -> None:
