@@ -7,6 +7,7 @@ Where something is wrong, `scan` decides. Memory: the bytes of the metric frames
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -18,8 +19,7 @@ from runfolio.journal import frame, scan
 from runfolio.journal.frame import KeySet
 from runfolio.model.events import Event
 
-_FIRST_PIECE = 1 << 24
-_PIECE = 1 << 18
+_PIECE = 1 << 24
 _SHORT_RUN, _LONG_RUN = 24, 4096
 
 
@@ -128,18 +128,20 @@ class JournalColumns:
         before = self.end
         if self.seq < 0 and not self._begin(fd):
             return self._reread(fd)
-        first = self.seq < 0
-        piece = _FIRST_PIECE if first else _PIECE
+        first, limit = self.seq < 0, _end_of_data(fd, self.end, found.st_size)
+        piece = _PIECE
         while not self.closed:
-            at = self.end
-            data = os.pread(fd, piece, at)
+            at, have = self.end, len(self.segments)
+            data = os.pread(fd, max(0, min(piece, limit - at)), at)
             _Walk(self, data, at).run()
             rest = data[self.end - at :]
+            if 4 * len(rest) > len(data):
+                self._unshare(have)  # or a few frames would keep all these bytes
             if self.closed or not rest:
                 break
             if not first and not any(rest[:8]):
                 break  # space reserved ahead, by a writer that lives or has trimmed nothing: looked into at the first read
-            if at + len(data) < found.st_size:
+            if at + len(data) < limit:
                 piece *= 1 if len(rest) < piece // 2 else 4  # a frame longer than the piece, or damage
             elif self._damaged(fd, rest):
                 return self._reread(fd)
@@ -232,6 +234,15 @@ class JournalColumns:
         row = np.zeros(1, _dtype(len(columns.keys)))
         row["values"] = np.frombuffer(columns.first, "<f8")
         self.segments.append(Segment(columns, np.array([good.seq], np.int64), row))
+
+    def _add_view(self, data: bytes, tag: int, first: int, seq: NDArray[np.int64]) -> None:
+        """Keep frames that follow each other as a view on `data`."""
+        columns = self._sets[tag]
+        self.segments.append(Segment(columns, seq, np.frombuffer(data, _dtype(len(columns.keys)), len(seq), first)))
+
+    def _unshare(self, since: int) -> None:
+        """Copy the segments from `since` on out of the bytes they are views on."""
+        self.segments[since:] = [s._replace(frames=s.frames.copy()) for s in self.segments[since:]]
 
     def _add_segment(self, data: bytes, tag: int, offsets: NDArray[np.int64], seq: NDArray[np.int64]) -> None:
         """Keep the frames of one key set at these offsets of `data`."""
@@ -426,6 +437,10 @@ class _Walk:
             by_tag.setdefault(tag, []).append((first, count, seq))
         for tag, places in by_tag.items():
             size = self.sizes[tag]
+            if len(places) == 1:
+                (first, count, since) = places[0]
+                journal._add_view(self.data, tag, first, np.arange(since, since + count))
+                continue
             counts = np.array([count for _, count, _ in places])
             within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
             offsets = np.repeat(np.array([first for first, _, _ in places]), counts) + within * size
@@ -433,6 +448,20 @@ class _Walk:
             journal._add_segment(self.data, tag, offsets, seq)
 
 
+def _end_of_data(fd: int, start: int, size: int) -> int:
+    """Give where the written part of a file ends: behind it lies only space that was reserved."""
+    try:
+        hole = os.lseek(fd, start, os.SEEK_HOLE)
+    except (OSError, AttributeError):
+        return size
+    try:
+        os.lseek(fd, hole, os.SEEK_DATA)
+    except OSError:
+        return hole
+    return size
+
+
+@cache
 def _dtype(count: int) -> np.dtype[np.void]:
     return np.dtype(
         [("crc", "<u4"), ("tag", "<u2"), ("seq", "<u2"), ("step", "<i4"), ("time", "<u4"), ("values", "<f8", (count,))]
