@@ -65,7 +65,7 @@ def test_what_was_captured_is_found_by_its_name() -> None:
     )
     asked = ("command", "git.commit", "patch", "packages", "packages.numpy", "capture.git.commit", "error.traceback")
     assert [fine("get", run_id, field).out for field in asked] == [
-        "python 'a b.py'\n", "c0ffee\n", patch + "\n", "numpy=2.0\n", "2.0\n", "c0ffee\n", "Traceback\n  here\n",
+        "python 'a b.py'\n", "c0ffee\n", patch, "numpy=2.0\n", "2.0\n", "c0ffee\n", "Traceback\n  here\n",
     ]  # fmt: skip
     assert fine("get", run_id, "folder").out == store().run(run_id) + "\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runfolio.cli.render.values import at, utc
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 
 
-def facts_of(run: Run) -> Facts:
-    """Give what the index knows: an object of `runfolio list --json`."""
+def facts_of(run: Run, metrics: Iterable[str] | None = None) -> Facts:
+    """Give what the index knows: an object of `runfolio list --json`.
+
+    Args:
+        metrics: only these; None for all.
+    """
     return {
         "id": run.id,
         "name": run.name,
@@ -25,7 +30,7 @@ def facts_of(run: Run) -> Facts:
         "since": utc(run.since),
         "params": run.flat_params,
         "tags": run.tags,
-        "metrics": {name: metric_facts(run, name) for name in run.metrics},
+        "metrics": {name: metric_facts(run, name) for name in (run.metrics if metrics is None else metrics)},
         "summary": run.summary,
         "notes": run.notes,
         "created": utc(run.created),
@@ -96,11 +101,11 @@ def _over_ranks(summaries: list[MetricSummary]) -> Facts:
     }
 
 
-def all_facts_of(run: Run) -> Facts:
+def all_facts_of(run: Run, metrics: Iterable[str] | None = None) -> Facts:
     """Give also what only the journals tell: an object of `runfolio show --json`, but for its rows."""
     state = run.state
     return {
-        **facts_of(run),
+        **facts_of(run, metrics),
         "folder": run.folder,
         "progress": run.progress._asdict(),
         "history": [_attempt(one) for one in state.attempts],

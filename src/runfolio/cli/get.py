@@ -86,10 +86,10 @@ def _value(run: Run, field: str, rank: str | None) -> Any:
     from runfolio.cli.facts import all_facts_of, facts_of
     from runfolio.cli.fields import MISSING, find, lookup, nearest
 
-    facts = _of_rank(facts_of(run), rank)
+    facts = _of_rank(facts_of(run, _metrics_meant(run, field)), rank)
     value = lookup(facts, field)
     if value is MISSING:
-        facts = {**all_facts_of(run), **facts}
+        facts = {**all_facts_of(run, ()), **facts}
         captured = facts["capture"]
         value = lookup(facts, field)
         if value is MISSING and field.partition(".")[0] in _CAPTURED:
@@ -99,11 +99,24 @@ def _value(run: Run, field: str, rank: str | None) -> Any:
         if value is MISSING:
             value = find(facts, field)
     if value is MISSING:
+        facts["metrics"] = dict.fromkeys(run.metrics)
         raise NotFound(
             f"this run has no field {shown(field)}; near to it: {', '.join(map(shown, nearest(facts, field)))}"
         )
     _refuse_several_ranks(run, facts, field, value)
     return value
+
+
+def _metrics_meant(run: Run, field: str) -> list[str]:
+    """Give the metrics that a field may be about: a run may have very many."""
+    if field == "metrics":
+        return list(run.metrics)
+    paths = {field, field.removeprefix("metrics.")}
+    return [
+        name
+        for name in run.metrics
+        if any(path == name or path.startswith(f"{name}.") or name.startswith(f"{path}.") for path in paths)
+    ]
 
 
 def _of_rank(facts: Facts, rank: str | None) -> Facts:

@@ -69,6 +69,7 @@ def cli() -> None:
 
     The store is the nearest .runfolio folder upward from here, else ~/.runfolio; $RUNFOLIO_DIR names another.
     RUN is an id, its first digits, a name, an alias, or "latest".
+    Completion in bash: eval "$(_RUNFOLIO_COMPLETE=bash_source runfolio)"; zsh_source and fish_source for others.
     """
 
 

@@ -45,7 +45,7 @@ def command(
         return write_data(rows_csv(rows, names, spreadsheet))
     from runfolio.cli.facts import all_facts_of
 
-    facts = all_facts_of(found)
+    facts = all_facts_of(found, None if as_json else ())
     if as_json:
         from runfolio.cli.render.json_text import write_json
         from runfolio.cli.render.results import rows_facts

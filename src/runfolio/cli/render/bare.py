@@ -28,7 +28,7 @@ def write_bare(value: Any) -> None:
 def _write_text(text: str) -> None:
     if sys.stdout.isatty():
         text = "\n".join(printable(line.expandtabs()) for line in text.split("\n"))
-    write(text)
+    write(text, end="" if text.endswith("\n") else "\n")
 
 
 def write_output(source: IO[bytes]) -> None:
