@@ -337,7 +337,7 @@ class ActiveRun:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as a handle that attaches to the same run in the process that loads it."""
-        from runfolio.sdk.join import attach
+        from runfolio import attach
 
         return attach, (self.id, self.rank, self.store)
 
