@@ -62,26 +62,25 @@ def test_a_sound_store_is_sound() -> None:
 # ------------------------------------------------------------------------------------------------------------ journals
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_F04_bit_flips_in_a_journal_are_found(seed: int, record_property: Any) -> None:
+def test_F04_bit_flips_in_a_journal_are_found(record_property: Any) -> None:
     """Each flipped bit of a closed journal is told: the file, the place, how much is missing and the steps around it; all else is still read."""
     run_id = long_run(200)
     path = the_journal(run_id)
     whole = path.read_bytes()
     before = read(str(path))
-    rng = random.Random(seed)
-    for bit in rng.sample(range(len(whole) * 8), 60):
+    bits = random.Random(0).sample(range(len(whole) * 8), 300)
+    for bit in bits:
         flip(path, bit)
         report = verify(the_layout(), run_id)
         found = scan(path.read_bytes(), path.stem)
         lost_end = found.end < before.end  # the flip is in the last frame: no later one proves that it was whole
-        assert report.findings, f"bit {bit}"
         assert report.sound == lost_end, f"bit {bit}"
         (finding,) = [finding for finding in report.findings if finding.damage == (not lost_end)]
         assert finding.file == f"journal/{path.name}"
         assert finding.offset is not None and finding.offset <= bit // 8
         path.write_bytes(whole)
     assert verify(the_layout(), run_id).findings == []
+    record_property("F4", f"{len(bits)} of {len(bits)} flips told by verify")
 
 
 def test_F04_the_steps_around_a_hole_are_told() -> None:

@@ -214,13 +214,18 @@ def holds(path: str, blob: Blob) -> bool:
 
 def draft_in(folder: str) -> str:
     """Name a temporary file that says which process writes it, so that gc knows when nobody does."""
+    return os.path.join(folder, new_id() + signature() + DRAFT_SUFFIX)
+
+
+def signature() -> str:
+    """Give the part of a name that says which process has made the file."""
     pid = os.getpid()
-    return os.path.join(folder, f"{new_id()}.{pid}-{identity.pid_start(pid) or 0}-{_machine_mark()}{DRAFT_SUFFIX}")
+    return f".{pid}-{identity.pid_start(pid) or 0}-{_machine_mark()}"
 
 
-def draft_is_orphan(path: str) -> bool:
-    """Say whether the process that wrote a draft is known to be gone; False where this machine cannot tell."""
-    parts = os.path.basename(path)[: -len(DRAFT_SUFFIX)].rpartition(".")[2].split("-")
+def signer_is_gone(path: str) -> bool:
+    """Say whether the process that signed a name is known to be gone; False where this machine cannot tell."""
+    parts = os.path.splitext(os.path.basename(path))[0].rpartition(".")[2].split("-")
     if len(parts) != 3 or parts[2] != _machine_mark() or not (parts[0].isdigit() and parts[1].isdigit()):
         return False
     started = identity.pid_start(int(parts[0]))

@@ -31,7 +31,14 @@ def edit(layout: Layout, run_id: str, *bodies: Mapping[str, Any]) -> str:
     """
     attempt = _latest_attempt(layout, run_id)
     signed = [{**body, "author": author()} for body in bodies]
-    return append(layout.run_journal(run_id), {"run": run_id, "attempt": attempt, "rank": None, "role": ROLE}, signed)
+    try:
+        return append(
+            layout.run_journal(run_id), {"run": run_id, "attempt": attempt, "rank": None, "role": ROLE}, signed
+        )
+    except OSError:
+        if os.path.isdir(layout.run_journal(run_id)):
+            raise
+        raise RunNotFound(f"run {short(run_id)} has just been removed from this store: {layout.root}") from None
 
 
 def delete(layout: Layout, run_id: str) -> None:

@@ -1,13 +1,15 @@
 """Free the bytes that nothing needs any more: deleted runs, contents that no run uses, what killed processes left half written.
 
-Never a running run's, and never what cannot be judged. Everything goes in an order that a kill may cut anywhere: a run's folder is first renamed
-to a name that no reader takes for a run, then emptied; the next gc finishes what this one began. With `journals`, also journals whose every
+Never a running run's, and never what cannot be judged. Everything goes in an order that a kill may cut anywhere. A run's folder is first moved
+to where no writer finds it, and looked at once more there: whoever came between the look and the move gets it back. Then it is renamed again,
+and emptied. The next gc finishes what this one began. With `journals`, also journals whose every
 frame is in the seal, compared bit for bit: the one other thing that removes a journal.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from heapq import merge as merged_by
@@ -23,7 +25,7 @@ from runfolio.journal.files import SYSTEM
 from runfolio.model.fold import fold
 from runfolio.model.ids import is_id, new_id
 from runfolio.store import parquet, run_json, spool
-from runfolio.store.blobs import DRAFT_SUFFIX, draft_is_orphan, hash_of
+from runfolio.store.blobs import DRAFT_SUFFIX, hash_of, signature, signer_is_gone
 from runfolio.store.layout import Layout
 from runfolio.store.liveness import ALIVE, DEAD, LOST_AFTER_S, UNKNOWN, process_of
 from runfolio.store.parquet import Run
@@ -32,7 +34,8 @@ from runfolio.store.run_json import RunJson
 from runfolio.store.seal import origin_of, runs_of
 from runfolio.store.sealed import SealedJournal, sealed_journals
 
-TRASH_SUFFIX = ".trash"
+TRASH_SUFFIX = ".trash"  # a folder with a run in it, as in a store: to be looked at once more
+GONE_SUFFIX = ".gone"  # decided: to be emptied
 UNTOLD_AGE_S = 3600.0
 """So long an artifact that no event tells of, or a draft of an unknown process, may still be somebody's work."""
 
@@ -134,8 +137,9 @@ class _Collector:
 
     def collect(self) -> GcReport:
         for name in _listed(self.layout.runs):
-            if name.endswith(TRASH_SUFFIX) and is_id(name[:32]):
-                self._empty(os.path.join(self.layout.runs, name))
+            path = os.path.join(self.layout.runs, name)
+            if name.endswith((TRASH_SUFFIX, GONE_SUFFIX)) and is_id(name[:32]) and self._is_left(path):
+                self._decide(name[:32], path)
         unsure: dict[str, dict[str, int]] = {}
         for run_id in sorted(
             {name for name in _listed(self.layout.runs) if is_id(name)} | set(spool.runs_of(self.layout.root))
@@ -155,6 +159,7 @@ class _Collector:
                 self._judge(run_id, look)
         blobs = self._blobs()
         self._drafts()
+        self._empty_spools()
         return GcReport(self.runs, self.freed.size_bytes, blobs, kept=self.kept, **self.counts)
 
     def _judge(self, run_id: str, look: _Look) -> None:
@@ -179,24 +184,34 @@ class _Collector:
             return
         # What is spooled goes first: left behind, it would bring the run back without the word that it is deleted.
         spool.bring_home(self.layout.root, run_id, self.layout.run_journal(run_id))
-        trash = os.path.join(self.layout.runs, f"{run_id}.{new_id()[:8]}{TRASH_SUFFIX}")
+        trash = os.path.join(self.layout.runs, f"{run_id}.{new_id()[:8]}{signature()}{TRASH_SUFFIX}")
+        os.makedirs(Layout(trash).runs)
         try:
-            os.rename(home, trash)
+            os.rename(home, Layout(trash).run(run_id))
         except FileNotFoundError:
-            return  # another gc was here
-        self.runs.append(run_id)
+            return shutil.rmtree(trash, ignore_errors=True)  # another gc was here
         SYSTEM.sync_folder(self.layout.runs)
-        self._empty(trash)
+        if self._decide(run_id, trash):
+            self.runs.append(run_id)
 
-    def _empty(self, trash: str) -> None:
-        import shutil
-
-        if os.path.islink(trash):  # somebody had put the folder elsewhere: what lies there is theirs
-            return None if self.dry_run else os.unlink(trash)
+    def _decide(self, run_id: str, trash: str) -> bool:
+        """Empty the trash, or put back what is in it; True where it was emptied."""
+        if trash.endswith(TRASH_SUFFIX) and not self.dry_run:
+            inside = Layout(trash)
+            look = _look(inside, run_id)
+            if look.journals and (look.life == ALIVE or not look.deleted):
+                _put_back(inside.run(run_id), self.layout.run(run_id))
+                shutil.rmtree(trash, ignore_errors=True)
+                self._stay(run_id, _look(self.layout, run_id), "it has come to life again")
+                return False
+            gone = trash.removesuffix(TRASH_SUFFIX) + GONE_SUFFIX
+            os.rename(trash, gone)
+            trash = gone
         for path in _files_below(trash):
             self.freed.take(path)
         if not self.dry_run:
             shutil.rmtree(trash, ignore_errors=True)  # the next gc takes what is left
+        return True
 
     # ----------------------------------------------------------------------------------------------------- a run stays
 
@@ -245,8 +260,21 @@ class _Collector:
 
     def _drafts(self) -> None:
         for path in _drafts(self.layout):
-            if draft_is_orphan(path) or self._is_old(path, "st_mtime"):
+            if self._is_left(path):
                 self._unlink(path, "drafts")
+
+    def _empty_spools(self) -> None:
+        """Remove what is left of the spool of runs whose journals were brought home, by somebody who was killed there."""
+        for run_id in [] if self.dry_run else spool.runs_of(self.layout.root):
+            for base in spool.base_folders():
+                folder = spool.run_journal(base, self.layout.root, run_id)
+                for path in (folder, os.path.dirname(folder)):
+                    if self._is_old(path, "st_mtime") and not _listed(path):
+                        os.rmdir(path)
+
+    def _is_left(self, path: str) -> bool:
+        """Say whether nobody goes on with what was begun here."""
+        return signer_is_gone(path) or self._is_old(path, "st_mtime")
 
     def _is_old(self, path: str, which: str) -> bool:
         try:
@@ -293,6 +321,16 @@ def _listed(folder: str) -> list[str]:
         return sorted(os.listdir(folder))
     except OSError:
         return []
+
+
+def _put_back(source: str, home: str) -> None:
+    """Move a run's files home, beside those that a writer has made there meanwhile."""
+    if os.path.islink(source):
+        return os.rename(source, home)
+    for path in list(_files_below(source)):
+        target = os.path.join(home, os.path.relpath(path, source))
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.rename(path, target)
 
 
 def _files_below(folder: str) -> Iterator[str]:
