@@ -7,7 +7,7 @@ from typing import Any
 
 from runfolio.model.params import same
 from runfolio.query.run import Run
-from runfolio.store.summary import Number, number
+from runfolio.store.summary import Number
 
 MISSING = object()
 
@@ -63,5 +63,5 @@ def compare(runs: Sequence[Run]) -> Comparison:
 
 
 def _last(run: Run, name: str) -> Number | None:
-    found = run.metrics._packed.of(name)
-    return number(found[0].last, found[0].kinds[1]) if len(found) == 1 else None
+    ranks = run.metrics.ranks(name) if name in run.metrics else []
+    return run.metrics[name].last if len(ranks) == 1 else None

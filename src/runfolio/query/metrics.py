@@ -4,37 +4,89 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from runfolio.errors import MetricNotFound, RankRequired
 from runfolio.model.ids import short
 from runfolio.model.names import shown
-from runfolio.store.summary import Number, Packed, Summary, number
+from runfolio.store import summary
+from runfolio.store.summary import FIRST, LAST, MAX, MIN, Number, Packed, Raw
 
 
-class MetricSummary(NamedTuple):
+class MetricSummary:
     """A series in a few numbers, ints and bools as they were logged. NaN is left out of min, max, mean and count."""
 
-    first: Number
-    last: Number
-    """At the highest step, or of the last point without a step."""
-    min: Number
-    max: Number
-    mean: float
-    """NaN, as min and max, where count is 0."""
-    count: int  # type: ignore[assignment]  # of the points, not tuple's
-    nan_count: int
-    step_of_min: int | None
-    step_of_max: int | None
-    first_step: int | None
-    last_step: int | None
-    kind: str
-    """Of all points: "f", "i" or "b"; "f" where they differ."""
-    rank: int | None
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: Raw) -> None:
+        self._raw = raw
+
+    @property
+    def first(self) -> Number:
+        return summary.value_of(self._raw, FIRST)
+
+    @property
+    def last(self) -> Number:
+        """At the highest step, or of the last point without a step."""
+        return summary.value_of(self._raw, LAST)
+
+    @property
+    def min(self) -> Number:
+        """NaN, as max and mean, where count is 0."""
+        return summary.value_of(self._raw, MIN)
+
+    @property
+    def max(self) -> Number:
+        return summary.value_of(self._raw, MAX)
+
+    @property
+    def mean(self) -> float:
+        total: float = self._raw[summary.TOTAL]
+        return total / self.count if self.count else math.nan
+
+    @property
+    def count(self) -> int:
+        return int(self._raw[summary.COUNT])
+
+    @property
+    def nan_count(self) -> int:
+        return int(self._raw[summary.NAN_COUNT])
+
+    @property
+    def step_of_min(self) -> int | None:
+        """The step of the first point that has the least value; None for a point without a step."""
+        return summary.step_of(self._raw, MIN)
+
+    @property
+    def step_of_max(self) -> int | None:
+        return summary.step_of(self._raw, MAX)
+
+    @property
+    def first_step(self) -> int | None:
+        return summary.step_of(self._raw, FIRST)
+
+    @property
+    def last_step(self) -> int | None:
+        """The step of `last`; None for a point without a step."""
+        return summary.step_of(self._raw, LAST)
+
+    @property
+    def kind(self) -> str:
+        """Of all points: "f" float, "i" int or "b" bool; "f" where they differ."""
+        return summary.kind_of(self._raw)
+
+    @property
+    def rank(self) -> int | None:
+        return summary.rank_of(self._raw)
+
+    def __repr__(self) -> str:
+        names = ("last", "min", "max", "mean", "count", "nan_count", "last_step")
+        return f"<MetricSummary {', '.join(f'{name}={getattr(self, name)!r}' for name in names)}>"
 
 
 class Metrics(Mapping[str, MetricSummary]):
     """The metrics of a run by name, in the order first logged."""
+
+    __slots__ = ("_packed", "_run_id")
 
     def __init__(self, run_id: str, packed: Packed) -> None:
         self._run_id = run_id
@@ -43,29 +95,30 @@ class Metrics(Mapping[str, MetricSummary]):
     def __getitem__(self, name: str) -> MetricSummary:
         found = self._found(name)
         if len(found) > 1:
+            ranks = [summary.rank_of(raw) for raw in found]
             raise RankRequired(
-                f"metric {shown(name)} of run {short(self._run_id)} has the ranks {_list(found)}; "
-                f"ask for one: run.metrics.rank({name!r}, {found[-1].rank})",
-                [summary.rank for summary in found],
+                f"metric {shown(name)} of run {short(self._run_id)} has the ranks {_list(ranks)}; "
+                f"ask for one: run.metrics.rank({name!r}, {ranks[-1]})",
+                ranks,
             )
-        return _public(found[0])
+        return MetricSummary(found[0])
 
     def rank(self, name: str, rank: int | None) -> MetricSummary:
         """Give the numbers of one rank; None for points of a writer without a rank."""
         found = self._found(name)
-        for summary in found:
-            if summary.rank == rank:
-                return _public(summary)
+        for raw in found:
+            if summary.rank_of(raw) == rank:
+                return MetricSummary(raw)
         raise MetricNotFound(
-            f"metric {shown(name)} of run {short(self._run_id)} has no rank {rank}, but {_list(found)}"
+            f"metric {shown(name)} of run {short(self._run_id)} has no rank {rank}, but {_list(self.ranks(name))}"
         )
 
     def ranks(self, name: str) -> list[int | None]:
         """Give the ranks that have logged a metric; None stands for writers without a rank."""
-        return [summary.rank for summary in self._found(name)]
+        return [summary.rank_of(raw) for raw in self._found(name)]
 
-    def _found(self, name: str) -> list[Summary]:
-        found = self._packed.of(name)
+    def _found(self, name: str) -> list[Raw]:
+        found = self._packed.raw(name)
         if not found:
             raise MetricNotFound(no_metric(name, self._run_id, list(self)))
         return found
@@ -92,23 +145,5 @@ def no_metric(name: str, run_id: str, there: list[str]) -> str:
     return f"run {short(run_id)} has no metric {shown(name)}; {has}"
 
 
-def _list(found: list[Summary]) -> str:
-    return ", ".join(str(summary.rank) for summary in found)
-
-
-def _public(s: Summary) -> MetricSummary:
-    return MetricSummary(
-        first=number(s.first, s.kinds[0]),
-        last=number(s.last, s.kinds[1]),
-        min=number(s.min, s.kinds[2]),
-        max=number(s.max, s.kinds[3]),
-        mean=s.total / s.count if s.count else math.nan,
-        count=s.count,
-        nan_count=s.nan_count,
-        step_of_min=s.min_step,
-        step_of_max=s.max_step,
-        first_step=s.first_step,
-        last_step=s.last_step,
-        kind=s.kind,
-        rank=s.rank,
-    )
+def _list(ranks: list[int | None]) -> str:
+    return ", ".join("none" if rank is None else str(rank) for rank in ranks)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runfolio.errors import MetricNotFound, RankRequired, RunNotFound, UsageError
 from runfolio.model.ids import short
-from runfolio.model.names import shown
 from runfolio.model.params import unflatten
 from runfolio.model.states import RUNNING
-from runfolio.query.metrics import Metrics, no_metric
+from runfolio.query.metrics import Metrics
+from runfolio.query.once import once
 from runfolio.store.run_row import Row, from_json
-from runfolio.store.summary import Packed
+from runfolio.store.summary import LAST, MAX, MIN, Packed
 
 if TYPE_CHECKING:
     from runfolio.model.run_state import ArtifactVersion, Attempt, Conflict, DataUse, Lost, Record, RunError, RunState
@@ -109,22 +107,26 @@ class Run:
 
     # ---------------------------------------------------------------- what the index keeps
 
-    @cached_property
+    @once
     def flat_params(self) -> dict[str, Any]:
         """The params by dotted keys."""
         params: dict[str, Any] = from_json(self._heavy("params"))
         return params
 
-    @cached_property
+    @once
     def params(self) -> dict[str, Any]:
         """The params, nested."""
         flat = self.flat_params
         return unflatten(flat) if "." in "".join(flat) else dict(flat)
 
-    @cached_property
+    @once
     def _more(self) -> dict[str, Any]:
         more: dict[str, Any] = from_json(self._heavy("more"))
         return more
+
+    @property
+    def attempt_count(self) -> int:
+        return int(self._more["attempts"])
 
     @property
     def tags(self) -> dict[str, str]:
@@ -135,7 +137,7 @@ class Run:
     def notes(self) -> str:
         return self._more["notes"] or ""
 
-    @cached_property
+    @once
     def summary(self) -> dict[str, Any]:
         """What was set in `run.summary`, nested."""
         return unflatten(self._more["summary"])
@@ -185,7 +187,7 @@ class Run:
         """Temporary folders that hold a part of it, as its store could not be written."""
         return list(self._more["spooled_in"])
 
-    @cached_property
+    @once
     def metrics(self) -> Metrics:
         """The metrics by name, each in a few numbers."""
         return Metrics(self.id, Packed(self._heavy("summaries")))
@@ -196,10 +198,8 @@ class Run:
 
     def _values(self, metric: str, mode: str, at: str) -> list[float]:
         """Give what this run has to offer for the best of a metric, one for each rank; NaN never counts."""
-        found = self.metrics._packed.of(metric)
-        if at == "last":
-            return [summary.last for summary in found]
-        return [summary.min if mode == "min" else summary.max for summary in found]
+        which = LAST if at == "last" else MIN if mode == "min" else MAX
+        return [raw[which] for raw in self.metrics._packed.raw(metric)]
 
     # ---------------------------------------------------------------- what only the journals tell
 
@@ -277,18 +277,7 @@ class Run:
         Raises:
             MetricNotFound: no such metric, or no such rank of it. RankRequired: several ranks, and none asked for.
         """
-        from runfolio.query.series import Series, all_ranks, mean_of_ranks
-
-        files = self._files()
-        ranks = files.ranks().get(name)
-        if not ranks:
-            raise MetricNotFound(no_metric(name, self.id, list(files.ranks())))
-        if rank in ("all", "mean"):
-            by_rank = [(one, points) for one in ranks if (points := files.merged(name, one)) is not None]
-            if not by_rank:
-                return Series(name, files.nothing())
-            return all_ranks(name, by_rank) if rank == "all" else mean_of_ranks(name, by_rank)
-        return Series(name, files.merged(name, pick_rank(name, self.id, ranks, rank)) or files.nothing())
+        return self._store._series(self, name, rank)
 
     def table(self, metrics: list[str] | None = None) -> Table:
         """Read several metrics, all by default: one row for each step (and rank)."""
@@ -309,28 +298,6 @@ class Run:
         return hash(self.id)
 
 
-def pick_rank(name: str, run_id: str, ranks: list[int | None], asked: int | str | None) -> int | None:
-    """Choose one of the ranks that a metric has."""
-    if asked is None:
-        if len(ranks) > 1:
-            raise RankRequired(
-                f"metric {shown(name)} of run {short(run_id)} has the ranks {', '.join(map(str, ranks))}; pass rank= one of them, "
-                '"all" or "mean" ("none": of writers without a rank)',
-                list(ranks),
-            )
-        return ranks[0]
-    wanted = None if asked == "none" else asked
-    if wanted is not None and (not isinstance(wanted, int) or isinstance(wanted, bool)):
-        raise UsageError(f'rank must be a number, None, "none", "all" or "mean", not {asked!r}')
-    if wanted not in ranks:
-        has = ", ".join("none" if rank is None else str(rank) for rank in ranks)
-        raise MetricNotFound(f"metric {shown(name)} of run {short(run_id)} has no rank {asked}; it has {has}")
-    return wanted
-
-
 def moment(time_ns: int | None) -> datetime | None:
     """Give a time as a datetime in UTC, to the microsecond."""
     return None if time_ns is None else _EPOCH + timedelta(microseconds=time_ns // 1000)
-
-
-__all__ = ["Progress", "Run", "RunNotFound", "moment", "pick_rank"]

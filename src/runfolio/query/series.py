@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runfolio.errors import MissingExtra
-from runfolio.store.merge import Merged, join
+from runfolio.store.points import Merged, join
 from runfolio.store.summary import Number, number
 
 if TYPE_CHECKING:

@@ -64,6 +64,8 @@ class Store:
         self._lock = RLock()
         self._index = Index(layout, clock)
         self._runs: dict[str, Run] = {}
+        self._listed: dict[tuple[str, tuple[object, ...], int], list[Run]] = {}
+        self._listed_at = -1
         with self._lock:
             self._index.look()
 
@@ -96,13 +98,21 @@ class Store:
             tag: a key, or `key=value`.
             deleted, archived: None for all, whether they are or not.
         """
+        where, values = _condition(experiment, status, deleted, archived)
+        picked = name is not None or tag is not None
         with self._lock:
             self._index.look()
-            where, values = _condition(experiment, status, deleted, archived)
-            picked = name is not None or tag is not None
-            rows = self._index.rows(where, values, -1 if picked or limit is None else limit)
-            found = (run for row in rows if _fits(run := self._run(row), name, tag))
-            return list(islice(found, limit))
+            listed = self._index.answer(lambda: self._list(where, values, -1 if picked or limit is None else limit))
+        return list(islice((run for run in listed if _fits(run, name, tag)) if picked else listed, limit))
+
+    def _list(self, where: str, values: tuple[object, ...], limit: int) -> list[Run]:
+        """Give what was listed before, where nothing was looked at since."""
+        if self._listed_at != self._index.looks:
+            self._listed, self._listed_at = {}, self._index.looks
+        key = (where, values, limit)
+        if key not in self._listed:
+            self._listed[key] = [self._run(row) for row in self._index.cache.rows(where, values, limit)]
+        return self._listed[key]
 
     def _run(self, row: Row) -> Run:
         """Give the same object for a run that has not changed."""
@@ -127,17 +137,24 @@ class Store:
                 self._index.look_at(ref)
             else:
                 self._index.look()
-            id_ = self._resolve(ref) or (self._index.look_if_new() and self._resolve(ref))
-            if not id_:
-                raise RunNotFound(self._unknown(ref))
-            return self._run(next(self._index.rows("id = ?", (id_,))))
+            return self._index.answer(lambda: self._find(ref))
+
+    def _find(self, ref: str) -> Run:
+        id_ = self._resolve(ref) or (self._index.look_if_new() and self._resolve(ref))
+        if not id_:
+            raise RunNotFound(self._unknown(ref))
+        return self._run(self._index.cache.rows("id = ?", (id_,))[0])
 
     def _resolve(self, ref: str) -> str | None:
         if ref == "latest":
-            return next((row[0] for row in self._index.ask(_LATEST)), None)
-        begin = [row[0] for row in self._index.ask(_BY_PREFIX, (ref, ref + "g"))] if ref and not ref.strip(_HEX) else []
-        named = [row[0] for row in self._index.ask(_BY_NAME, (ref,))][:1]
-        aliased = [row[0] for row in self._index.ask(_BY_ALIAS, (ref,))]
+            return next((row[0] for row in self._index.cache.ask(_LATEST)), None)
+        begin = (
+            [row[0] for row in self._index.cache.ask(_BY_PREFIX, (ref, ref + "g"))]
+            if ref and not ref.strip(_HEX)
+            else []
+        )
+        named = [row[0] for row in self._index.cache.ask(_BY_NAME, (ref,))][:1]
+        aliased = [row[0] for row in self._index.cache.ask(_BY_ALIAS, (ref,))]
         found = list(dict.fromkeys(begin + named + aliased))
         if len(found) > 1:
             kinds = [what for what, ids in (("id", begin), ("name", named), ("alias", aliased)) if ids]
@@ -151,8 +168,8 @@ class Store:
     def _unknown(self, ref: str) -> str:
         from difflib import get_close_matches
 
-        names = [row[0] for row in self._index.ask(_NAMES, (_NEAR,))]
-        ids = [short(row[0]) for row in self._index.ask(_IDS, (_NEAR,))]
+        names = [row[0] for row in self._index.cache.ask(_NAMES, (_NEAR,))]
+        ids = [short(row[0]) for row in self._index.cache.ask(_IDS, (_NEAR,))]
         near = get_close_matches(ref[:200], dict.fromkeys([*names, *ids]), 3)
         hint = f"did you mean {' or '.join(map(shown, near))}?" if near else "runfolio list shows the runs there are"
         return f"no run {shown(ref)}; {hint} The store: {self.path}"
@@ -163,7 +180,7 @@ class Store:
             self._index.look()
             return [
                 Experiment(name, runs, running, moment(latest))
-                for name, runs, running, latest in self._index.ask(_EXPERIMENTS)
+                for name, runs, running, latest in self._index.cache.ask(_EXPERIMENTS)
             ]
 
     # ---------------------------------------------------------------- over all runs
@@ -194,8 +211,10 @@ class Store:
         Raises:
             RankRequired: a run has several ranks, and none was asked for.
         """
+        from runfolio.query.reading import read_all
+
         with self._lock:
-            return {run.id: run.series(metric, rank) for run in self.runs() if metric in run.metrics}
+            return self._index.answer(lambda: read_all(self._index, self.runs(), metric, rank))
 
     def compare(self, runs: Sequence[Run | str] | None = None) -> Comparison:
         """Set runs, all by default, side by side: the params that differ, and the metrics."""
@@ -211,9 +230,15 @@ class Store:
         with self._lock:
             return self._index.files(run_id)
 
+    def _series(self, run: Run, metric: str, rank: int | str | None) -> Series:
+        from runfolio.query.reading import read_series
+
+        with self._lock:
+            return self._index.answer(lambda: read_series(self._index, run, metric, rank))
+
     def _heavy(self, run_id: str, column: str) -> Any:
         with self._lock:
-            found = self._index.heavy(run_id, column)
+            found = self._index.answer(lambda: self._index.cache.heavy(run_id, column))
         if found is None:
             raise RunNotFound(f"run {short(run_id)} is gone: {self.path}")
         return found
@@ -254,7 +279,7 @@ _EXPERIMENTS = """
 
 def _condition(
     experiment: str | None, status: str | Iterable[str] | None, deleted: bool | None, archived: bool | None
-) -> tuple[str, list[object]]:
+) -> tuple[str, tuple[object, ...]]:
     parts: list[str] = []
     values: list[object] = []
     for column, value in (("experiment", experiment), ("deleted", deleted), ("archived", archived)):
@@ -268,7 +293,7 @@ def _condition(
             raise UsageError(f"no status {unknown[0]!r}; there are {', '.join(ALL)}")
         parts.append(f"status IN ({', '.join('?' * len(wanted))})")
         values += wanted
-    return " AND ".join(parts), values
+    return " AND ".join(parts), tuple(values)
 
 
 def _fits(run: Run, name: str | None, tag: str | None) -> bool:

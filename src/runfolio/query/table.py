@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from runfolio.errors import MetricNotFound
 from runfolio.query.metrics import no_metric
 from runfolio.query.series import NO_RANK, need
-from runfolio.store.merge import Merged
+from runfolio.store.points import Merged
 from runfolio.store.run_files import Rank, RunFiles
 from runfolio.store.summary import Number, number
 
@@ -96,18 +96,21 @@ class Table:
             yield row
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Give a DataFrame: step (and rank) nullable, time, first_time, and each metric as float64 with NaN where it has none."""
+        """Give a DataFrame: step (and rank) nullable, time, first_time, and each metric as float64 with NaN where it has none.
+
+        A metric that is named like one of the first has the prefix `metric.`.
+        """
         pd = need("pandas")
         frame = {"step": pd.arrays.IntegerArray(self.steps.copy(), self.final.copy())}
         if self.ranks is not None:
             frame["rank"] = pd.arrays.IntegerArray(self.ranks.copy(), self.ranks == NO_RANK)
         frame["time"] = pd.to_datetime(self.times, utc=True)
         frame["first_time"] = pd.to_datetime(self.first_times, utc=True)
-        columns = [pd.DataFrame(frame), pd.DataFrame({name: column.values for name, column in self._columns.items()})]
-        return pd.concat(columns, axis=1)
+        metrics = {_free(name, frame): column.values for name, column in self._columns.items()}
+        return pd.concat([pd.DataFrame(frame), pd.DataFrame(metrics, index=range(len(self)))], axis=1)
 
     def to_polars(self) -> polars.DataFrame:
-        """Give a polars DataFrame with the same columns, null where a metric has no value. Metrics named like one of ours get a prefix `metric.`"""
+        """Give a polars DataFrame with the same columns, null where a metric has no value."""
         return need("polars").DataFrame(self)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
@@ -120,12 +123,16 @@ class Table:
         columns += [ArrowColumn("time", self.times), ArrowColumn("first_time", self.first_times)]
         taken = {column.name for column in columns}
         for name, column in self._columns.items():
-            free = f"metric.{name}" if name in taken else name
-            columns.append(ArrowColumn(free, column.values, column.present))
+            columns.append(ArrowColumn(_free(name, taken), column.values, column.present))
         return stream(columns, requested_schema)
 
     def __repr__(self) -> str:
         return f"<Table {len(self)} rows, {', '.join(self.columns) or 'no metrics'}>"
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """Give the name of a metric's column, beside ours."""
+    return f"metric.{name}" if name in taken else name
 
 
 class Column:

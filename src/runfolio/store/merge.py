@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runfolio.journal.columns import Column
+from runfolio.store.points import Merged, join
 
 Rewinds = Sequence[tuple[int, int]]
 """(attempt, step) of each."""
@@ -24,20 +25,6 @@ class Part(NamedTuple):
     attempt: int
     journal_id: str
     column: Column
-
-
-class Merged(NamedTuple):
-    """The points of one series as a reader sees them."""
-
-    steps: NDArray[np.int64]  # 0 where final
-    final: NDArray[np.bool_]
-    values: NDArray[np.float64]
-    kinds: NDArray[np.uint8]  # ord of 'f', 'i', 'b'
-    times_ns: NDArray[np.int64]
-
-    def take(self, at: NDArray[np.intp] | NDArray[np.bool_]) -> Merged:
-        """Give the points at these places."""
-        return Merged._make(array[at] for array in self)
 
 
 def merge(parts: Sequence[Part], rewinds: Rewinds = ()) -> Merged:
@@ -58,11 +45,6 @@ def merge(parts: Sequence[Part], rewinds: Rewinds = ()) -> Merged:
         )
     )
     return points.take(_by_step(points, order))
-
-
-def join(parts: Sequence[Merged]) -> Merged:
-    """Put points behind each other."""
-    return parts[0] if len(parts) == 1 else Merged._make(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 
 
 def hidden_from(attempt: int, rewinds: Rewinds) -> int | None:

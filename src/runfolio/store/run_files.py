@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-
-import numpy as np
+from struct import error as StructError
 
 from runfolio.errors import Unreadable
 from runfolio.journal import frame
-from runfolio.journal.columns import JournalColumns
+from runfolio.journal.columns import Column, JournalColumns
 from runfolio.model.events import Event
 from runfolio.model.fold import RunFold
 from runfolio.model.ids import is_id, short
 from runfolio.model.run_state import RunState
 from runfolio.store import spool
 from runfolio.store.layout import Layout
-from runfolio.store.merge import Merged, Part, merge
+from runfolio.store.merge import Part, merge
+from runfolio.store.points import Merged
+from runfolio.store.sealed import SealedJournal, sealed_journals
 
 Rank = int | None
 _NUMBER_MAX = 2**31 - 1  # of ranks and attempts; a journal may tell anything
@@ -43,6 +44,9 @@ class RunFiles:
         self.version = 0
         self._known: dict[str, JournalColumns] = {}
         self._broken: dict[str, str] = {}
+        self._sealed: list[SealedJournal] = []
+        self._seal_stamp: tuple[int, int, set[str]] | None = None
+        self._seal_trouble: list[str] = []
         self._used: list[JournalColumns] = []
         self._fold = RunFold()
         self._folded: dict[str, int] = {}  # how many events of each journal are in the fold
@@ -67,6 +71,7 @@ class RunFiles:
                 self.spooled_in.append(folder)
                 paths += spooled
         changed = self._drop_gone(paths)
+        changed = self._refresh_seal(paths) or changed
         for path in paths:
             changed = self._refresh_one(path) or changed
         if changed:
@@ -84,24 +89,41 @@ class RunFiles:
         journal = self._known.get(path) or JournalColumns(path)
         try:
             changed = journal.refresh() or path not in self._known
-        except (Unreadable, OSError) as trouble:
+        except (Unreadable, OSError, ValueError, StructError) as trouble:  # the latter two: a frame made to harm
             self._known.pop(path, None)
             before, self._broken[path] = self._broken.get(path), str(trouble)
             return before != str(trouble)
         self._known[path] = journal
         return self._broken.pop(path, None) is not None or changed
 
+    def _refresh_seal(self, paths: Iterable[str]) -> bool:
+        """Take journals whose files are gone from the seal."""
+        have = {journal_id_of(path) for path in paths}
+        try:
+            found = os.stat(self.layout.run_json(self.run_id))
+            stamp = (found.st_mtime_ns, found.st_ino, have)
+        except OSError:
+            stamp = None
+        if stamp == self._seal_stamp:
+            return False
+        before, self._seal_stamp = [journal.journal_id for journal in self._sealed], stamp
+        self._seal_trouble = []
+        try:
+            self._sealed = sealed_journals(self.layout, self.run_id, have) if stamp else []
+        except (Unreadable, OSError) as trouble:
+            self._sealed, self._seal_trouble = [], [f"the seal cannot be read: {trouble}"]
+        return bool(self._seal_trouble) or before != [journal.journal_id for journal in self._sealed]
+
     def _take_stock(self) -> None:
         """Choose the journals that count, and forget what was made of them before."""
         self.version += 1
         self._merged.clear()
         self._ranks = None
-        by_id = {
-            journal.journal_id: journal for journal in self._known.values()
-        }  # one that is at home and spooled is one
+        every: list[JournalColumns] = [*self._sealed, *self._known.values()]
+        by_id = {journal.journal_id: journal for journal in every}  # one that is at home and spooled is one
         journals = [by_id[id_] for id_ in sorted(by_id)]
-        told = {run for journal in journals if is_id(run := journal.opening.get("run"))}
-        self.copy_of = next(iter(told)) if told and self.run_id not in told else None
+        told = {str(run) for journal in journals if is_id(run := journal.opening.get("run"))}
+        self.copy_of = min(told) if told and self.run_id not in told else None
         self._used, strange = [], []
         for journal in journals:
             reason = self._strangeness(journal, by_id)
@@ -109,7 +131,7 @@ class RunFiles:
                 self._used.append(journal)
             else:
                 strange.append(reason)
-        self.warnings = [*self._copied(), *strange, *self._unreadable(), *_damage(self._used)]
+        self.warnings = [*self._copied(), *strange, *self._unreadable(), *self._seal_trouble, *_damage(self._used)]
         self._fold_on()
 
     def _strangeness(self, journal: JournalColumns, by_id: dict[str, JournalColumns]) -> str | None:
@@ -120,7 +142,7 @@ class RunFiles:
             return f"{name} belongs to run {short(str(run))} and is left out"
         if not 1 <= journal.attempt <= _NUMBER_MAX:
             return f"{name} tells of an attempt that cannot be and is left out"
-        if writer != journal.journal_id and writer in by_id:
+        if is_id(writer) and writer != journal.journal_id and writer in by_id:
             return f"{name} is a copy of {writer}{frame.SUFFIX} and is left out"
         return None
 
@@ -210,20 +232,20 @@ class RunFiles:
         found = self._merged[key]
         return found if len(found.values) else None
 
-    @staticmethod
-    def nothing() -> Merged:
-        """Give a series without points."""
-        return Merged(
-            np.zeros(0, np.int64), np.zeros(0, np.bool_), np.zeros(0), np.zeros(0, np.uint8), np.zeros(0, np.int64)
-        )
-
     def _parts(self, metric: str, rank: Rank) -> list[Part]:
-        columns = (
-            (journal, column)
-            for journal in self._used
-            if self.rank_of(journal) == rank and (column := journal.column(metric)) is not None
-        )
-        return [Part(journal.attempt, journal.journal_id, column) for journal, column in columns]
+        parts = []
+        for journal in self._used:
+            if self.rank_of(journal) == rank and (column := self._column(journal, metric)) is not None:
+                parts.append(Part(journal.attempt, journal.journal_id, column))
+        return parts
+
+    def _column(self, journal: JournalColumns, metric: str) -> Column | None:
+        try:
+            return journal.column(metric)
+        except Unreadable as trouble:  # of a sealed journal, whose points are read only now
+            if str(trouble) not in self.warnings:
+                self.warnings.append(str(trouble))
+            return None
 
 
 def journal_files(folder: str) -> list[str]:
@@ -238,10 +260,13 @@ def journal_files(folder: str) -> list[str]:
 
 def last_time_ns(journal: JournalColumns) -> int:
     """Give the time of the last frame, by the writer's clock."""
-    ends = (
-        (int(s.frames["time"][-1]) << frame.TICK_BITS) + s.columns.time_base_ns for s in journal.segments[-_RECENT:]
-    )
+    recent = journal.segments[-_RECENT:]
+    ends = ((int(s.frames["time"][-1]) << frame.TICK_BITS) + s.columns.time_base_ns for s in recent)
     return max([journal.last_time_ns, *ends])
+
+
+def journal_id_of(path: str) -> str:
+    return os.path.basename(path)[: -len(frame.SUFFIX)]
 
 
 def is_journal_name(name: str) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from runfolio.journal.columns import Column, JournalColumns, Segment
 from runfolio.store.layout import Layout
-from runfolio.store.merge import Merged, hidden_from
+from runfolio.store.merge import hidden_from
+from runfolio.store.points import Merged
 from runfolio.store.run_files import Rank, RunFiles
 from runfolio.store.summary import Summary
 from runfolio.store.summing import carry_on, summarize

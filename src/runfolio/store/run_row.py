@@ -121,7 +121,10 @@ def to_json(value: object) -> str:
 
 
 def from_json(text: str) -> Any:
-    return json.loads(text)
+    return _decode(text)[0]
+
+
+_decode = json.JSONDecoder().raw_decode  # `loads` looks for white space first, and we write none
 
 
 def _int64(value: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Number = float | int | bool
 
@@ -54,6 +54,13 @@ def _packed(s: Summary) -> bytes:
     )  # fmt: skip
 
 
+Raw = tuple[Any, ...]
+"""A summary as it is packed: unpacked in one go, and looked into only where asked."""
+
+FIRST, LAST, MIN, MAX, TOTAL, COUNT, NAN_COUNT = range(7)
+_NUMBERS_OF_STEPS, _RANK_AT, _FLAGS, _KINDS = 7, 11, 12, 13
+
+
 class Packed:
     """The packed summaries of a run; one is unpacked when asked for."""
 
@@ -66,9 +73,9 @@ class Packed:
         self.names = blob[4:end].decode().split("\0") if end > 4 else []
 
     def __iter__(self) -> Iterator[tuple[str, Summary]]:
-        return ((name, self._at(place)) for place, name in enumerate(self.names))
+        return ((name, summary_of(self._at(place))) for place, name in enumerate(self.names))
 
-    def of(self, name: str) -> list[Summary]:
+    def raw(self, name: str) -> list[Raw]:
         """Give the summaries of a metric, one for each rank; empty where there is none."""
         names = self.names
         if name not in names:
@@ -79,25 +86,36 @@ class Packed:
             found.append(self._at(place + len(found)))
         return found
 
-    def _at(self, place: int) -> Summary:
-        first, last, low, high, total, count, nans, s_first, s_last, s_low, s_high, rank, flags, kinds = (
-            _PACKED.unpack_from(self._blob, self._base + place * _PACKED.size)
-        )
-        return Summary(
-            rank if flags & _RANK else None,
-            first,
-            last,
-            low,
-            high,
-            total,
-            count,
-            nans,
-            s_first if flags & _FIRST_STEP else None,
-            s_last if flags & _LAST_STEP else None,
-            s_low if flags & _MIN_STEP else None,
-            s_high if flags & _MAX_STEP else None,
-            kinds.decode(),
-        )
+    def ranks(self, name: str) -> list[int | None]:
+        """Give the ranks that have a metric."""
+        return [rank_of(raw) for raw in self.raw(name)]
+
+    def _at(self, place: int) -> Raw:
+        return _PACKED.unpack_from(self._blob, self._base + place * _PACKED.size)
+
+
+def rank_of(raw: Raw) -> int | None:
+    return raw[_RANK_AT] if raw[_FLAGS] & _RANK else None
+
+
+def value_of(raw: Raw, which: int) -> Number:
+    """Give FIRST, LAST, MIN or MAX as it was logged."""
+    return number(raw[which], chr(raw[_KINDS][which]))
+
+
+def kind_of(raw: Raw) -> str:
+    """Give the kind of all points."""
+    return chr(raw[_KINDS][4])
+
+
+def step_of(raw: Raw, which: int) -> int | None:
+    """Give the step of FIRST, LAST, MIN or MAX; None for a point without one."""
+    return raw[_NUMBERS_OF_STEPS + which] if raw[_FLAGS] & 1 << which else None
+
+
+def summary_of(raw: Raw) -> Summary:
+    steps = (step_of(raw, which) for which in (FIRST, LAST, MIN, MAX))
+    return Summary._make((rank_of(raw), *raw[:7], *steps, raw[_KINDS].decode()))
 
 
 def number(value: float, kind: str) -> Number:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from runfolio.store.merge import Merged
+from runfolio.store.points import Merged
 from runfolio.store.summary import Summary
 
 
@@ -68,5 +68,7 @@ def _step(points: Merged, at: int) -> int | None:
 
 def _kind(before: Summary | None, points: Merged) -> str:
     """Give the kind of all points; float where they differ."""
-    found = {chr(kind) for kind in np.unique(points.kinds)} | ({before.kind} if before else set())
-    return found.pop() if len(found) == 1 else "f"
+    first = points.kinds[0]
+    if (before is None or before.kind == chr(first)) and bool((points.kinds == first).all()):
+        return chr(first)
+    return "f"

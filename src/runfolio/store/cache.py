@@ -1,0 +1,197 @@
+"""The file of the index: SQLite in the reader's own cache folder, or in memory where that folder will not have it.
+
+Whatever is wrong with the file costs a rebuild and nothing else: it is made anew where it is damaged or of another form, and left where it is
+locked, full or read-only. No WAL: its shared memory does not hold on network file systems, and writes are few.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from runfolio.errors import UsageError
+from runfolio.store.run_row import COLUMNS, HEAVY, Row, from_json
+
+SCHEMA = 1
+HEAVY_BYTES_MAX = 1 << 16
+"""A bigger column is read only when asked for."""
+POINTS_BYTES_MAX = 512 << 20
+"""The points that are remembered, all together; beyond it all are forgotten."""
+LOCK_WAIT_S = 2.0
+
+_DEFINITION = f"""
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, folder_ns INTEGER, racy INTEGER, names INTEGER, open TEXT,
+    version INTEGER, name TEXT, experiment TEXT, status TEXT, reason TEXT, since_ns INTEGER, created_ns INTEGER, started_ns INTEGER,
+    ended_ns INTEGER, last_ns INTEGER, earlier_ns INTEGER, deleted INTEGER, archived INTEGER, params TEXT, more TEXT, summaries BLOB
+);
+CREATE INDEX runs_look ON runs (open IS NULL, racy, id, folder_ns);
+CREATE INDEX runs_newest ON runs (created_ns DESC, id);
+CREATE INDEX runs_name ON runs (name);
+CREATE TABLE aliases (name TEXT, run TEXT, PRIMARY KEY (name, run)) WITHOUT ROWID;
+CREATE TABLE points (metric TEXT, run TEXT, rank INTEGER, version INTEGER, points BLOB);
+CREATE INDEX points_of ON points (metric, run);
+INSERT INTO meta VALUES ('schema', '{SCHEMA}');
+"""
+_SELECTED = ", ".join(
+    f"CASE WHEN length({name}) <= {HEAVY_BYTES_MAX} THEN {name} END" if name in HEAVY else name for name in COLUMNS
+)
+_FOLDER = ("folder_ns", "racy", "names", "open")
+T = TypeVar("T")
+
+
+class Cache:
+    """Rows in SQLite.
+
+    Contract: not for several threads at once; several processes may share the file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.db = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        for _ in range(2):
+            try:
+                os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+                return _connect(self.path)
+            except (sqlite3.OperationalError, OSError):
+                break  # locked, not writable, no room
+            except sqlite3.DatabaseError:
+                _remove(self.path)
+        return _connect(":memory:")
+
+    def safely(self, act: Callable[[], T]) -> T:
+        """Act in a transaction; where the file fails, again on a fresh one or one in memory."""
+        for _ in range(3):
+            try:
+                with self.db:
+                    return act()
+            except sqlite3.DatabaseError as trouble:
+                self.recover(trouble)
+        return act()
+
+    def recover(self, trouble: sqlite3.DatabaseError) -> None:
+        """Go on with a fresh file where this one is damaged, in memory where it is only out of reach."""
+        if isinstance(trouble, sqlite3.ProgrammingError):
+            raise UsageError("this store is closed; open it again") from trouble
+        if isinstance(trouble, sqlite3.OperationalError) and "no such" not in str(trouble):
+            return self._go_to_memory()
+        self.db.close()
+        _remove(self.path)
+        self.db = self._open()
+
+    def _go_to_memory(self) -> None:
+        """Go on in memory, with what the file knows where it can be read."""
+        old, self.db = self.db, _connect(":memory:", empty=True)
+        until = time.monotonic() + LOCK_WAIT_S
+
+        def give_up(*_: int) -> None:
+            if time.monotonic() > until:
+                raise sqlite3.OperationalError("the index stays locked")
+
+        try:
+            old.rollback()
+            old.backup(self.db, progress=give_up)
+            if not _is_ours(self.db):
+                raise sqlite3.OperationalError("no index of ours")
+        except sqlite3.Error:
+            self.db.close()
+            self.db = _connect(":memory:")
+        old.close()
+
+    def close(self) -> None:
+        self.db.close()
+
+    # ---------------------------------------------------------------- runs
+
+    def ask(self, sql: str, values: Iterable[object] = ()) -> list[Any]:
+        """Give the rows of a question."""
+        return self.db.execute(sql, _safe(values)).fetchall()
+
+    def rows(self, where: str = "", values: Iterable[object] = (), limit: int = -1) -> list[Row]:
+        """Give the runs that a condition of SQL fits, newest first; of a big column None, to be read by `heavy`."""
+        sql = f"SELECT {_SELECTED} FROM runs {where and 'WHERE ' + where} ORDER BY created_ns DESC, id LIMIT ?"
+        return list(map(Row._make, self.ask(sql, (*values, limit))))
+
+    def heavy(self, run_id: str, column: str) -> Any:
+        """Give a column that is read only when asked for; None where the run is gone."""
+        found = self.ask(f"SELECT {column} FROM runs WHERE id = ?", (run_id,))
+        return found[0][0] if found else None
+
+    def write(self, row: Row, folder_ns: int, racy: bool, names: int, open_: str | None) -> None:
+        """Put a run in, in the place of what was known of it."""
+        columns = ", ".join((*_FOLDER, *COLUMNS))
+        marks = ", ".join("?" * (len(_FOLDER) + len(COLUMNS)))
+        self.db.execute(
+            f"INSERT OR REPLACE INTO runs ({columns}) VALUES ({marks})", _safe((folder_ns, racy, names, open_, *row))
+        )
+        self.db.execute("DELETE FROM aliases WHERE run = ?", (row.id,))
+        aliases = [_safe((name, row.id)) for name in from_json(row.more)["aliases"]]
+        if aliases:
+            self.db.executemany("INSERT OR IGNORE INTO aliases VALUES (?, ?)", aliases)
+
+    def forget(self, run_id: str) -> None:
+        """Take a run out."""
+        self.db.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+        self.db.execute("DELETE FROM aliases WHERE run = ?", (run_id,))
+
+    # ---------------------------------------------------------------- points
+
+    def points(self, metric: str, run_id: str | None = None) -> dict[tuple[str, int | None], tuple[int, bytes]]:
+        """Give the remembered points of a metric by run and rank, each with the version of the run they are of."""
+        where, values = ("metric = ?", (metric,)) if run_id is None else ("metric = ? AND run = ?", (metric, run_id))
+        found = self.ask(f"SELECT run, rank, version, points FROM points WHERE {where}", values)
+        return {(run, rank): (version, blob) for run, rank, version, blob in found}
+
+    def remember(self, points: Iterable[tuple[str, str, int | None, int, bytes]]) -> None:
+        """Remember points: metric, run, rank, version of the run, packed."""
+        if self.ask("PRAGMA page_count")[0][0] * self.ask("PRAGMA page_size")[0][0] > POINTS_BYTES_MAX:
+            self.db.execute("DELETE FROM points")
+        for metric, run, rank, version, blob in points:
+            self.db.execute("DELETE FROM points WHERE metric = ? AND run = ? AND rank IS ?", (metric, run, rank))
+            self.db.execute("INSERT INTO points VALUES (?, ?, ?, ?, ?)", (metric, run, rank, version, blob))
+
+
+def _safe(values: Iterable[object]) -> tuple[object, ...]:
+    """Escape half surrogate pairs, which SQLite's UTF-8 cannot carry; no name that a writer takes has any."""
+    return tuple(
+        value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value for value in values
+    )
+
+
+def _connect(path: str, empty: bool = False) -> sqlite3.Connection:
+    """Open the file and make sure that it is an index of our form."""
+    db = sqlite3.connect(path, timeout=LOCK_WAIT_S, check_same_thread=False)
+    try:
+        db.execute("PRAGMA trusted_schema = OFF")
+        db.execute("PRAGMA synchronous = NORMAL")
+        if not empty and not _is_ours(db):
+            if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise sqlite3.DatabaseError("an index of another form")
+            db.executescript(f"BEGIN IMMEDIATE;{_DEFINITION}COMMIT;")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _is_ours(db: sqlite3.Connection) -> bool:
+    try:
+        return bool(db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone() == (str(SCHEMA),))
+    except sqlite3.OperationalError as trouble:
+        if "no such table" in str(trouble):
+            return False
+        raise
+
+
+def _remove(path: str) -> None:
+    for suffix in ("", "-journal"):
+        try:
+            os.unlink(path + suffix)
+        except OSError:
+            pass

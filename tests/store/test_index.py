@@ -1,0 +1,397 @@
+"""The index: what it looks at, what it remembers, and that it can be lost at any time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from query.runs import ELSEWHERE, HERE, end_run, make_run, make_store, make_writer, tree_of
+from runfolio.model.ids import new_id
+from runfolio.query.store import Store
+from runfolio.store.layout import cache_folder
+from runfolio.testing.clock import ManualClock
+
+LATE = 2**62  # every folder's time is long past
+
+
+@pytest.fixture
+def layout():
+    return make_store()
+
+
+@pytest.fixture
+def clock():
+    return ManualClock(wall_ns=LATE)
+
+
+class Opened:
+    """Counts what is opened and listed below a folder while it is switched on."""
+
+    root: ClassVar[str | None] = None
+    opened: ClassVar[list[str]] = []
+    listed: ClassVar[list[str]] = []
+
+    @classmethod
+    def hear(cls, event: str, args: tuple[object, ...]) -> None:
+        if cls.root is None or event not in ("open", "os.listdir", "os.scandir") or not isinstance(args[0], str):
+            return
+        if args[0].startswith(cls.root):
+            (cls.opened if event == "open" else cls.listed).append(os.path.relpath(args[0], cls.root))
+
+
+sys.addaudithook(Opened.hear)
+
+
+@pytest.fixture
+def opened(layout):
+    Opened.root, Opened.opened, Opened.listed = layout.root, [], []
+    yield Opened
+    Opened.root = None
+
+
+def index_file(layout):
+    return Path(cache_folder(layout.root, layout.store_id()), "index.sqlite")
+
+
+def facts_of(store):
+    """Give what a store says of all its runs."""
+    return [
+        (
+            run.id,
+            run.name,
+            run.experiment,
+            run.status,
+            run.params,
+            run.tags,
+            repr([(n, repr(run.metrics[n])) for n in run.metrics]),
+        )
+        for run in store.runs(deleted=None, archived=None)
+    ]
+
+
+def some_runs(layout, count=4):
+    for i in range(count):
+        _, writer = make_run(layout, f"run-{i}", f"e{i % 2}")
+        writer.event({"type": "params", "set": {"i": i, "nested.x": [1, None]}})
+        writer.event({"type": "tags", "add": {"t": str(i)}, "remove": []})
+        for step in range(3):
+            writer.log({"m": i + step / 10}, step)
+        end_run(writer)
+
+
+# ------------------------------------------------------------------------------------------------------------ looking
+
+
+def test_a_settled_run_is_not_opened_again(layout, clock, opened):
+    """A second look, by this process or another, opens no file of runs whose journals are all closed, and lists `runs/` only."""
+    some_runs(layout)
+    first = Store(layout, clock)
+    assert len(opened.opened) > 4
+    opened.opened.clear(), opened.listed.clear()
+    clock.pass_s(1)
+    assert len(first.runs()) == 4
+    assert (opened.opened, opened.listed) == ([], ["runs"])
+    opened.listed.clear()
+    assert len(Store(layout, clock).runs()) == 4
+    assert (opened.opened, opened.listed) == (["store.json"], ["runs"])
+
+
+def test_the_disk_is_looked_at_twice_a_second_at_most(layout, clock, opened):
+    """However often it is asked, a store lists its runs anew only when half a second has passed."""
+    some_runs(layout, 2)
+    store = Store(layout, clock)
+    opened.listed.clear()
+    for _ in range(100):
+        clock.pass_s(0.1)
+        store.runs()
+        store.experiments()
+        store.best("m", "min")
+    assert opened.listed.count("runs") == 20
+
+
+def test_a_new_run_is_seen_after_half_a_second(layout, clock):
+    """What came between two looks is there after the next one; a run that is asked for by its id at once."""
+    store = Store(layout, clock)
+    run_id, _ = make_run(layout, "new")
+    assert store.runs() == []
+    assert store.run(run_id).name == "new"
+    clock.pass_s(0.5)
+    assert [run.id for run in store.runs()] == [run_id]
+
+
+def test_a_run_asked_for_by_a_new_name_is_found_at_once(layout, clock):
+    """A name that is not known is looked for once more where runs have come since."""
+    store = Store(layout, clock)
+    run_id, _ = make_run(layout, "just begun")
+    assert store.run("just begun").id == store.run("latest").id == run_id
+
+
+def test_a_later_edit_is_seen(layout, clock):
+    """A journal that joins a settled run, as an edit does, makes it be read again."""
+    run_id, writer = make_run(layout, "old name")
+    end_run(writer)
+    store = Store(layout, clock)
+    edit = make_writer(layout, run_id, role="edit")
+    edit.event({"type": "name", "name": "new name"})
+    edit.close(sync=False)
+    clock.pass_s(1)
+    assert [run.name for run in store.runs()] == ["new name"]
+    assert store.run("new name").status == "finished"
+
+
+def test_two_changes_at_the_same_instant_are_both_seen(layout):
+    """A folder whose time is too young to be trusted is listed again: a journal that came in the same tick of the clock is not missed."""
+    run_id, writer = make_run(layout)
+    end_run(writer)
+    folder = layout.run_journal(run_id)
+    stamp = os.stat(folder).st_mtime_ns
+    clock = ManualClock(wall_ns=stamp)
+    store = Store(layout, clock)
+    edit = make_writer(layout, run_id, role="edit")
+    edit.event({"type": "name", "name": "renamed"})
+    edit.close(sync=False)
+    os.utime(folder, ns=(stamp, stamp))
+    clock.pass_s(1)
+    assert [run.name for run in store.runs()] == ["renamed"]
+
+
+def test_a_removed_run_is_forgotten(layout, clock):
+    """A run whose folder is gone is gone from every listing."""
+    some_runs(layout, 3)
+    store = Store(layout, clock)
+    gone = store.runs()[0].id
+    shutil.rmtree(layout.run(gone))
+    clock.pass_s(1)
+    assert gone not in {run.id for run in store.runs()}
+    assert len(store.runs()) == 2
+
+
+def test_a_run_in_the_spool_is_listed(layout, clock, monkeypatch, tmp_path):
+    """A run that could not be written into the store is listed with where it waits, and stays one run when it has come home."""
+    import runfolio
+    from runfolio.store import spool
+
+    run_id, writer = make_run(layout, "homeless")
+    writer.log({"m": 1.0}, 0)
+    end_run(writer)
+    waiting = spool.run_journal(spool.make_base(), layout.root, run_id)
+    os.makedirs(os.path.dirname(waiting))
+    shutil.move(layout.run_journal(run_id), waiting)
+    store = runfolio.open_store()
+    run = store.run("homeless")
+    assert (run.spooled_in, run.status, run.series("m").values[0]) == ([waiting], "finished", 1.0)
+    assert "waits in the spool" in run.warnings[0]
+    os.makedirs(layout.run_journal(run_id))
+    spool.bring_home(layout.root, run_id, layout.run_journal(run_id))
+    again = runfolio.open_store()
+    assert [(run.id, run.spooled_in) for run in again.runs()] == [(run_id, [])]
+
+
+def test_listing_settled_runs_needs_no_numpy(layout):
+    """A process that lists and filters a settled store loads neither numpy nor DuckDB, nor the modules that decode journals."""
+    some_runs(layout)
+    (Path(layout.runs) / new_id() / "journal").mkdir(parents=True)
+    for folder in Path(layout.runs).iterdir():
+        os.utime(folder / "journal", ns=(0, 0))
+    code = (
+        "import sys, runfolio; runs = runfolio.open_store().runs(); print(len(runs), [r.metrics['m'].last + r.params['i'] for r in runs]);"
+        "print(sorted({'numpy', 'duckdb', 'nanoarrow', 'asyncio', 'runfolio.journal.columns'} & set(sys.modules)))"
+    )
+    for expected in ("['numpy', 'runfolio.journal.columns']", "[]"):
+        told = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        assert told[0].startswith("4 ")
+        assert told[1] == expected
+
+
+# ------------------------------------------------------------------------------------------------------------ status
+
+
+def test_a_run_of_this_machine_is_judged_at_once(layout, clock):
+    """Where its process is here, a run is running while that lives, and lost as soon as it is gone."""
+    child = subprocess.Popen(["sleep", "100"])
+    with open(f"/proc/{child.pid}/stat") as file:
+        started = int(file.read().rpartition(")")[2].split()[19])
+    run_id, writer = make_run(layout, process={**HERE, "pid": child.pid, "pid_start": started})
+    writer.log({"m": 1.0}, 0)
+    store = Store(layout, clock)
+    assert store.run(run_id).status == "running"
+    child.kill()
+    child.wait()
+    clock.pass_s(1)
+    run = store.run(run_id)
+    assert (run.status, run.status_reason) == ("lost", f"no sign of life from process {child.pid} on {HERE['host']}")
+    assert run.since is not None
+    clock.pass_s(1)
+    assert [run.status for run in Store(layout, clock).runs()] == ["lost"]
+
+
+def test_what_a_process_wrote_just_before_its_death_is_read(layout, clock):
+    """A run is not settled by a death before everything that it wrote has been read."""
+    run_id, writer = make_run(layout, process={**HERE, "pid": 2**22 + 5, "pid_start": 1})
+    writer.log({"m": 1.0}, 0)
+    store = Store(layout, clock)
+    assert store.run(run_id).status == "lost"
+    assert store._index.cache.ask("SELECT open FROM runs") == [(None,)]
+    assert store.run(run_id).metrics["m"].last == 1.0
+
+
+def test_a_run_of_another_machine_is_judged_by_its_heartbeat(layout, clock):
+    """A first look says running, not yet confirmed; while it moves, running; 45 s after its last move, lost; and running again when it moves."""
+    run_id, writer = make_run(layout, process=ELSEWHERE)
+    store = Store(layout, clock)
+    run = store.run(run_id)
+    assert (run.status, run.status_reason) == (
+        "running",
+        "not yet confirmed: process 7 on elsewhere is watched from here",
+    )
+    clock.pass_s(10)
+    writer.beat()
+    assert (store.run(run_id).status, store.run(run_id).status_reason) == ("running", None)
+    clock.pass_s(44)
+    assert store.run(run_id).status == "running"
+    clock.pass_s(2)
+    run = store.run(run_id)
+    assert (run.status, run.status_reason) == ("lost", "no sign of life from process 7 on elsewhere")
+    writer.beat()
+    assert store.run(run_id).status == "running"
+
+
+def test_the_last_look_is_kept_between_processes(layout, clock):
+    """Another process that opens the store goes on watching from where the last one was."""
+    run_id, _ = make_run(layout, process=ELSEWHERE)
+    Store(layout, clock).close()
+    clock.pass_s(46)
+    assert [run.status for run in Store(layout, clock).runs()] == ["lost"]
+    assert run_id
+
+
+def test_the_latest_attempt_decides(layout, clock):
+    """A run that ended and was resumed is running again, until its new attempt ends."""
+    run_id, writer = make_run(layout)
+    end_run(writer, "failed")
+    store = Store(layout, clock)
+    assert store.run(run_id).status == "failed"
+    again = make_writer(layout, run_id, attempt=2)
+    again.event({"type": "attempt", "rewind_to": None, "command": None})
+    clock.pass_s(1)
+    run = store.run(run_id)
+    assert (run.status, run.ended, run.attempt_count) == ("running", None, 2)
+    end_run(again)
+    clock.pass_s(1)
+    assert store.run(run_id).status == "finished"
+
+
+# ------------------------------------------------------------------------------------------------------------ the cache
+
+
+def test_reading_writes_nothing_into_the_store(layout, clock):
+    """After everything was asked, no file or folder of the store has changed."""
+    some_runs(layout)
+    make_run(layout, "live")
+    before = tree_of(layout.root)
+    with Store(layout, clock) as store:
+        for run in store.runs():
+            for name in run.metrics:
+                run.series(name)
+            run.table()
+            repr(run.state)
+        store.series("m")
+        store.compare()
+    assert tree_of(layout.root) == before
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"no database at all" * 100),
+        lambda path: path.write_bytes(path.read_bytes()[:5000]),
+        lambda path: path.write_bytes(path.read_bytes()[:4096] + os.urandom(8192) + path.read_bytes()[12288:]),
+        lambda path: sqlite3.connect(path).executescript("UPDATE meta SET value = 'another'"),
+        lambda path: sqlite3.connect(path).executescript("DROP TABLE runs"),
+        lambda path: (path.unlink(), path.mkdir()),
+        lambda path: (shutil.rmtree(path.parent), path.parent.write_bytes(b"")),
+        lambda path: (shutil.rmtree(path.parent.parent), path.parent.parent.write_bytes(b"")),
+    ],
+)
+def test_the_index_can_be_lost_at_any_time(layout, clock, harm):
+    """An index that is gone, empty, garbage, cut, overwritten, of another form or cannot be written costs nothing but time."""
+    some_runs(layout)
+    with Store(layout, clock) as store:
+        before = facts_of(store)
+        assert len(before) == 4
+        store.series("m")
+    harm(index_file(layout))
+    with Store(layout, clock) as store:
+        assert facts_of(store) == before
+        assert sum(len(series) for series in store.series("m").values()) == 12
+
+
+def test_a_locked_index_is_done_without(layout, clock, monkeypatch):
+    """Where another process does not let go of the file, a store goes on in memory and sees what is new."""
+    from runfolio.store import cache
+
+    monkeypatch.setattr(cache, "LOCK_WAIT_S", 0.01)
+    some_runs(layout, 2)
+    Store(layout, clock).close()
+    make_run(layout, "while locked")
+    holder = sqlite3.connect(index_file(layout))
+    holder.execute("BEGIN EXCLUSIVE")
+    store = Store(layout, clock)
+    assert len(store.runs()) == 3
+    assert store.run("while locked")
+    holder.rollback()
+
+
+def test_two_readers_share_an_index(layout, clock):
+    """Two stores of the same folder, each with new runs seen by the other first, say the same."""
+    stores = [Store(layout, clock), Store(layout, clock)]
+    for i in range(6):
+        some_runs(layout, 1)
+        clock.pass_s(1)
+        stores[i % 2].runs()
+    clock.pass_s(1)
+    assert facts_of(stores[0]) == facts_of(stores[1])
+    assert len(stores[0].runs()) == 6
+
+
+def test_two_stores_never_share_an_index(layout, clock, tmp_path):
+    """A store that was copied with its id has an index of its own, and so has one at another path."""
+    some_runs(layout, 2)
+    Store(layout, clock).close()
+    copy = tmp_path / "copy"
+    shutil.copytree(layout.root, copy)
+    import runfolio
+
+    run_id = runfolio.open_store(copy).runs()[0].id
+    shutil.rmtree(copy / "runs" / run_id)
+    assert len(runfolio.open_store(copy).runs()) == 1
+    assert len(Store(layout, clock).runs()) == 2
+
+
+def test_a_big_column_is_read_when_asked_for(layout, clock):
+    """Params, notes and metrics of any size come back, though a listing does not carry them along."""
+    run_id, writer = make_run(layout, "big")
+    params = {f"p{i}": "x" * 100 for i in range(3000)}
+    writer.event({"type": "params", "set": params})
+    writer.event({"type": "notes", "text": "n" * 200_000})
+    writer.log({f"m{i}": float(i) for i in range(2000)}, 0)
+    store = Store(layout, clock)
+    run = store.run(run_id)
+    assert run._row.params is run._row.more is run._row.summaries is None
+    assert run.params == params
+    assert run.notes == "n" * 200_000
+    assert run.metrics["m1999"].last == 1999.0
+    assert json.loads(json.dumps(run.tags)) == {}
+    assert new_id() not in {run.id for run in store.runs()}
