@@ -222,6 +222,21 @@ def test_progress_tells_how_long_it_will_take(layout):
     assert Store(layout).run(run_id).progress == (24, 100, 0.25, None)
 
 
+def test_progress_forgets_what_a_rewind_has_hidden(layout):
+    """After a rewind the highest step is that of the new attempt."""
+    clock = ManualClock()
+    run_id, writer = make_run(layout, clock=clock)
+    for step in range(10):
+        writer.log({"m": 1.0}, step)
+    end_run(writer)
+    clock.pass_s(1)
+    again = make_writer(layout, run_id, attempt=2, clock=clock)
+    again.event({"type": "attempt", "rewind_to": 3, "command": None})
+    assert Store(layout).run(run_id).progress.step == 2
+    again.log({"m": 1.0}, 3)
+    assert Store(layout).run(run_id).progress.step == 3
+
+
 def test_params_are_nested_and_flat(layout, clock):
     """Dotted params come nested, and flat as they were told."""
     run_id, writer = make_run(layout)
