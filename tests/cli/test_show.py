@@ -10,6 +10,7 @@ import pytest
 
 import runfolio
 from cli.calling import call, fine, settled, start, write_run
+from runfolio.cli import rows
 
 SAMPLE = {
     1: (1.82, 0.52, None, None),
@@ -155,6 +156,19 @@ def test_S0_34_all_steps_and_any_number_of_them() -> None:
     assert [row[0] for row in rows_of(fine("show", run_id, "--steps", "3").out)[1:]] == ["9", "10", "11"]
     assert [row["step"] for row in fine("show", run_id, "--json", "--steps", "2").json["rows"]] == [10, 11]
     assert len(fine("show", run_id, "--csv", "--all").lines) == 12
+
+
+def test_S0_09_a_merged_step_bears_the_time_of_the_latest_write() -> None:
+    """Where several calls made a step, its time is that of the last one, whichever metric that wrote."""
+    with start() as run:
+        run.log({"a": 1.0}, step=0)
+        run.log({"b": 1.0}, step=0)
+        run.log({"a": 2.0}, step=1)
+        run.log({"b": 2.0}, step=1)
+        run.log({"a": 3.0}, step=1)
+    found = runfolio.open_store().run(run.id)
+    a, b = (found.series(name).times.view("int64").tolist() for name in "ab")
+    assert [row.time_ns for row in rows.rows_of(found, None).rows] == [b[0], a[1]] and b[0] > a[0] and a[1] > b[1]
 
 
 def test_hidden_metrics_are_told_and_shown_on_request(monkeypatch: pytest.MonkeyPatch) -> None:

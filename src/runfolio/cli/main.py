@@ -67,9 +67,10 @@ class _Commands(click.Group):
 def cli() -> None:
     """Track experiments locally: no account, no server, no number lost.
 
-    The store is the nearest .runfolio folder upward from here, else ~/.runfolio; $RUNFOLIO_DIR names another.
+    \b
+    The store: $RUNFOLIO_DIR, else the nearest .runfolio folder upward, else ~/.runfolio.
     RUN is an id, its first digits, a name, an alias, or "latest".
-    Completion in bash: eval "$(_RUNFOLIO_COMPLETE=bash_source runfolio)"; zsh_source and fish_source for others.
+    Completion in bash: eval "$(_RUNFOLIO_COMPLETE=bash_source runfolio)"
     """
 
 
