@@ -29,8 +29,8 @@ sys.exit(int(sys.argv[2]))
 
 WAITS = """
 import os, signal
-print("ready", os.getpid())
 try:
+    print("ready", os.getpid())
     signal.pause()
 finally:
     print("cleaned up")
@@ -237,7 +237,7 @@ def test_early_ctrl_c_ends_the_run_too() -> None:
     with Launcher(write_script("import signal\nsignal.pause()\n")) as launched:
         eventually(lambda: Path(layout_runs()).is_dir() and os.listdir(layout_runs()), "the run is there")
         launched.interrupt_group()
-        assert launched.end() == 130
+        assert launched.end() in (130, 1)  # 1: Python itself was still starting
     assert state().status_declared == "killed"
 
 
