@@ -38,6 +38,7 @@ class Keeper:
         """Begin to tend; without threads to be had (at interpreter exit) do without."""
         if self._running:
             return
+        self.forget()  # a thread that was told to end may still wait for the disk: it has the old locks
         self._awake.acquire()
         self._done.acquire()
         self._running, self.started_in = True, os.getpid()
@@ -56,7 +57,7 @@ class Keeper:
             self._done.acquire(timeout=wait_s)
 
     def forget(self) -> None:
-        """In the child of a fork: the thread is the parent's."""
+        """Have no thread: in the child of a fork it is the parent's."""
         self._awake = _thread.allocate_lock()
         self._done = _thread.allocate_lock()
         self._running = False

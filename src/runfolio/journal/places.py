@@ -44,6 +44,7 @@ class Places:
         "_opening",
         "_retry_at",
         "journals",
+        "left",
         "place",
         "tail",
         "unsynced",
@@ -66,11 +67,16 @@ class Places:
         self.tail: Tail | None = None
         self.place = 0
         self.journals: list[str] = []
+        self.left: list[Tail] = []  # files that take no more, still to be synced and closed
         self.unsynced: set[str] = set()
 
-    def ready(self) -> Tail | None:
-        """Give the file to append to; None while no place takes anything."""
-        if self._retry_at and self._clock.boot_ns() < self._retry_at:
+    def ready(self, at_once: bool = False) -> Tail | None:
+        """Give the file to append to; None while no place takes anything.
+
+        Args:
+            at_once: ask the disk again even if it was full a moment ago.
+        """
+        if self._retry_at and not at_once and self._clock.boot_ns() < self._retry_at:
             return None
         self._retry_at = 0
         if self.tail is None and not self._open(range(len(self._folders))):
@@ -95,16 +101,18 @@ class Places:
         return None
 
     def leave(self) -> None:
-        """Let go of the open file without another frame; what it holds stays."""
+        """Turn away from the open file without another frame; what it holds stays."""
         tail, self.tail = self.tail, None
-        if tail is None:
-            return
+        if tail is not None:
+            self.retire(tail)
+
+    def retire(self, tail: Tail) -> None:
+        """Give a file no more frames. The next sync closes it: a full disk may be a slow one too."""
+        self.left.append(tail)
         try:
-            if tail.map is not None and not tail.broken:
-                self._files.truncate(tail.fd, tail.off)
+            tail.retire()
         except OSError as trouble:
             self._note(trouble)
-        tail.abandon()
 
     def go_home(self) -> Tail | None:
         """Leave the spool where the run's own folder can be written again; the file left behind is returned."""

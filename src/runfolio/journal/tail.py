@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import RLock
 from mmap import ALLOCATIONGRANULARITY, PAGESIZE, mmap
 from zlib import crc32
 
@@ -27,8 +28,8 @@ class Tail:
     """
 
     __slots__ = (
-        "base", "block_start", "broken", "fd", "files", "journal_id", "map", "next_block", "off", "once", "path", "reserved", "seed",
-        "seq", "stop", "synced", "tags",
+        "base", "block_start", "broken", "doubtful", "due", "fd", "files", "halted", "journal_id", "map", "next_block", "off", "once", "path",
+        "reserved", "seed", "seq", "stop", "synced", "syncing", "tags",
     )  # fmt: skip
 
     def __init__(self, files: Files, folder: str, journal_id: str, mapped: bool) -> None:
@@ -39,10 +40,14 @@ class Tail:
         self.seed = frame.seed_of(journal_id)
         self.off = self.seq = self.base = self.reserved = self.synced = self.tags = 0
         self.once: list[frame.Declaration] = []  # declarations in use that stand only once so far
+        self.due: list[frame.Declaration] = []  # those of earlier blocks, to be copied now
         self.block_start = frame.HEADER_SIZE
         self.next_block = self.block_start + frame.BLOCK_BYTES
         self.map: mmap | None = None
         self.broken = False
+        self.doubtful = False  # a sync has failed: what it was about may be gone, whatever a later one says
+        self.halted = False  # nothing takes the short way: there is something to tell first
+        self.syncing = RLock()
         self.stop = -1
         self.fd = files.create(self.path)
         try:
@@ -106,24 +111,50 @@ class Tail:
         """Append the declaration of a key set."""
         self.put(frame.keys_frame(declared, self.seq, self.off, self.seed, first))
 
+    def halt(self, halted: bool) -> None:
+        """Let nothing take the short way, or everything again."""
+        self.halted = halted
+        self._set_stop()
+
     def block_due(self) -> bool:
         return self.off >= self.next_block
 
     def put_block(self, time_ns: int) -> None:
-        """Append a block frame over all bytes since the last one."""
+        """Append a block frame over all bytes since the last one; the declarations in them are to be copied now."""
         crc = self._crc_since(self.block_start)
         self.put_control(frame.BLOCK, time_ns, frame.block_payload(self.block_start, self.seq, crc))
         self.block_start = self.off
         self.next_block = self.off + frame.BLOCK_BYTES
+        self.due += self.once
+        self.once.clear()
         self._set_stop()
         self._warm()
 
+    def put_copies(self, size_max: int) -> None:
+        """Append copies of the declarations that are due, of about so many bytes."""
+        end = self.off + size_max
+        while self.due and self.off < end:
+            self.room(frame.keys_bytes(len(self.due[0][4]), self.due[0][5]))
+            self.put_keys(self.due[0])
+            del self.due[0]
+        self._set_stop()
+
     def sync(self) -> int:
-        """Wait until what is there now is on the disk; return the offset up to which it is."""
-        off, fd = self.off, self.fd
-        if fd >= 0:
-            self.files.sync(fd)
-        return off
+        """Wait until what is there now is on the disk; return the offset up to which it is.
+
+        One at a time: the kernel tells a failure to one caller only, and to nobody the next time.
+        """
+        with self.syncing:
+            off, fd = self.off, self.fd
+            try:
+                if fd >= 0 and not self.doubtful:
+                    self.files.sync(fd)
+            except OSError:
+                self.doubtful = True
+                raise
+            if self.doubtful:
+                raise OSError(5, "an earlier sync of this journal failed", self.path)
+            return off
 
     def retire(self) -> None:
         """Take no more frames and give back the space that was reserved and not used; the file is still to be synced and closed."""
@@ -133,12 +164,13 @@ class Tail:
             self.files.truncate(self.fd, self.off)
 
     def close(self) -> None:
-        """Sync the file and close it."""
-        try:
-            self.retire()
-            self.sync()
-        finally:
-            self.abandon()
+        """Sync the file and close it; once more does no harm."""
+        with self.syncing:
+            try:
+                self.retire()
+                self.sync()
+            finally:
+                self.abandon()
 
     def abandon(self, remove: bool = False) -> None:
         """Let go of the file as it is: in the child of a fork, or after trouble."""
@@ -156,7 +188,7 @@ class Tail:
     def _set_stop(self) -> None:
         if self.broken or self.fd < 0:
             return
-        end = self.next_block
+        end = self.off if self.due or self.halted else self.next_block
         self.stop = end if self.map is None else min(end, self.reserved - SPARE)
 
     def _grow(self, size: int) -> None:

@@ -6,6 +6,7 @@ copy into the map. No system call (one write(2) where maps are not safe), no imp
 
 from __future__ import annotations
 
+import errno
 import os
 from _thread import RLock
 from collections import deque
@@ -76,7 +77,7 @@ class Writer:
 
     __slots__ = (
         "__weakref__", "_boot", "_busy", "_by_count", "_by_keys", "_closed", "_files", "_lock", "_loss", "_next_step", "_now",
-        "_offset_ns", "_on_trouble", "_pending", "_places", "_retired", "_sets", "_stepped",
+        "_offset_ns", "_on_trouble", "_pending", "_places", "_sets", "_sound", "_stepped",
     )  # fmt: skip
 
     def __init__(
@@ -107,8 +108,8 @@ class Writer:
         ] = {}  # what is declared; the two below: what the hot path may take
         self._by_keys: dict[tuple[str, ...], _Set] = {}
         self._by_count: dict[int, _Set] = {}  # the last one with so many keys
-        self._retired: list[Tail] = []
         self._closed = False
+        self._sound = True  # until a sync fails: what it was about is uncertain for ever
         _WRITERS.add(self)
 
     # -------------------------------------------------------------------------------------------------- the hot path
@@ -190,47 +191,52 @@ class Writer:
         self._locked(self._put_beat)
 
     def sync(self) -> bool:
-        """Make everything before this call survive a power cut; False where the disk refuses.
+        """Make everything before this call survive a power cut; False where the disk refuses, or has refused it before.
 
         A file whose sync failed is not trusted again: a new journal begins.
         """
         with self._lock:
             tail, folders = self._places.tail, list(self._places.unsynced)
-            if tail is None:
-                return not self._loss.total.points
-            dirty = tail.off > tail.synced
-        sound = self._settle(True)
-        try:
-            self._sync_folders(folders)
-            if dirty:
+            dirty = tail is not None and tail.off > tail.synced
+        self._settle()
+        named = self._sync_folders(folders)
+        if tail is None:
+            return named and self._sound and not self._loss.total.points
+        if dirty and not self._closed:
+            try:
                 upto = tail.sync()
-        except OSError as failed:
-            trouble = failed
-            self._locked(lambda: self._distrust(tail, trouble))
-            return False
-        if dirty:
+            except OSError as failed:
+                trouble, self._sound = failed, False
+                self._locked(lambda: self._distrust(tail, trouble))
+                return False
             self._locked(lambda: self._put_sync(tail, upto))
-        return sound
+        return named and self._sound
 
     def close(self, sync: bool = True) -> bool:
-        """Write the last frame, sync and close; True where everything is on the disk."""
+        """Write the last frame, sync and close; True where everything is on the disk.
+
+        From inside of another call of its thread: that call closes before it returns.
+        """
         with self._lock:
-            if self._closed or self._busy:
+            if self._busy:
+                self._queue(lambda: self._close(sync))
                 return True
             self._drain()
+            return bool(self._close(sync))
+
+    def _close(self, sync: bool) -> Any:
+        if not self._closed:
             self._closed = True
             self._forget_sets()
             if self._loss.untold:
-                self._places.ready()
+                self._places.ready(at_once=True)
             if self._places.tail is not None:
                 self._finish_file(self._places.tail)
-            sound = self._settle(sync) and not self._loss.untold
-            try:
-                self._sync_folders(list(self._places.unsynced) if sync else [])
-            except OSError as trouble:
-                self._note(trouble)
-                return False
-            return sound
+        if not sync:
+            self._let_files_go()
+            return self._sound
+        self._settle()
+        return self._sync_folders(list(self._places.unsynced)) and self._sound and not self._loss.untold
 
     @property
     def closed(self) -> bool:
@@ -376,20 +382,34 @@ class Writer:
 
     def _put_event(self, payload: bytes, now: int) -> None:
         self._check_open()
-        if not self._try(self._append_event, payload, now):
+        if not self._try(self._append_event, payload, now, at_once=True) and not self._put_in_spare(payload, now):
             self._lose(0)
 
-    def _try(self, append: Callable[..., None], *what: object) -> bool:
+    def _put_in_spare(self, payload: bytes, now: int) -> bool:
+        """Append an event to the room that is kept for the end of a run on a full disk."""
+        tail = self._places.tail
+        if tail is None or not tail.spare_for(frame.control_bytes(len(payload)), LAST_WORDS):
+            return False
+        try:
+            tail.put_control(frame.EVENT, now, payload)
+        except OSError:
+            return False
+        return True
+
+    def _try(self, append: Callable[..., None], *what: object, at_once: bool = False) -> bool:
         """Append to the file there is, or to the next that can be had; False where there is none."""
         for _ in range(4):
-            tail = self._places.ready()
+            tail = self._places.ready(at_once)
             if tail is None:
                 return False
             try:
                 if self._loss.untold:
                     self._tell_lost(tail, 0)
                 if tail.block_due():
-                    self._put_block(tail)
+                    tail.room(frame.CONTROL_SIZE * 2)
+                    tail.put_block(self._now())
+                if tail.due:
+                    tail.put_copies(COPIES_BYTES_MAX)
                 append(tail, *what)
                 return True
             except OSError as trouble:
@@ -399,12 +419,7 @@ class Writer:
         return False
 
     def _append_event(self, tail: Tail, payload: bytes, now: int) -> None:
-        size = frame.control_bytes(len(payload))
-        try:
-            tail.room(size)
-        except OSError:
-            if not tail.spare_for(size, LAST_WORDS):
-                raise
+        tail.room(frame.control_bytes(len(payload)))
         tail.put_control(frame.EVENT, now, payload)
 
     def _append_point(self, tail: Tail, point: Point, step: int, final: bool, boot: int) -> None:
@@ -459,21 +474,6 @@ class Writer:
         entry = (_no_values, tail, packer.size + 4, packer.pack, tag, step, boot, None, ints)
         self._sets[key] = tuple.__new__(_Set, entry)
 
-    def _put_block(self, tail: Tail) -> None:
-        """Append what is due each 64 KiB: the checksum, and a second copy of each declaration that has come into use since the last."""
-        now = self._now()
-        size, copies = frame.CONTROL_SIZE * 2, 0
-        for declared in tail.once:
-            size += frame.keys_bytes(len(declared[4]), declared[5])
-            if copies and size > COPIES_BYTES_MAX:
-                break
-            copies += 1
-        tail.room(size)
-        tail.put_block(now)
-        for declared in tail.once[:copies]:
-            tail.put_keys(declared)
-        tail.once.clear()
-
     def _put_beat(self) -> None:
         if self._places.tail is None or self._closed:
             return
@@ -516,7 +516,7 @@ class Writer:
         self._put_event(dumps(uncertain), self._now())
 
     def _finish_file(self, tail: Tail) -> None:
-        """Write the last frames of a file. The next sync closes it: a full disk may be a slow one too."""
+        """Write the last frames of a file; the next sync closes it."""
         now = self._now()
         try:
             if self._loss.untold:
@@ -529,23 +529,23 @@ class Writer:
             tail.put_control(frame.CLOSE, now, b"{}")
         except OSError as trouble:
             self._note(trouble)
-        try:
-            tail.retire()
-        except OSError as trouble:
-            self._note(trouble)
-        self._retired.append(tail)
+        self._places.retire(tail)
 
-    def _settle(self, sync: bool) -> bool:
-        """Sync and close the files that are written no more; True where that went well."""
-        sound = True
-        while self._retired:
-            tail = self._retired.pop(0)
+    def _settle(self) -> None:
+        """Sync and close the files that are written no more. Each stays in the list until then: two syncs at once wait for the same."""
+        for tail in list(self._places.left):
             try:
-                tail.close() if sync else tail.abandon()
+                tail.close()
             except OSError as trouble:
+                self._sound = False
                 self._note(trouble)
-                sound = False
-        return sound
+            if tail in self._places.left:
+                self._places.left.remove(tail)
+
+    def _let_files_go(self) -> None:
+        for tail in self._places.left:
+            tail.abandon()
+        self._places.left.clear()
 
     def _tell_lost(self, tail: Tail, leave: int) -> None:
         """Write the count of what was lost; into the spared room, but for so many bytes, only where that is not 0."""
@@ -558,23 +558,46 @@ class Writer:
                 raise
         tail.put_control(frame.EVENT, self._now(), payload)
         self._loss.told = self._loss.total
+        tail.halt(False)
 
     def _lose(self, points: int) -> None:
         self._loss.add(points, int(not points), self._now())
+        if self._places.tail is not None:
+            self._places.tail.halt(True)
 
     def _note(self, trouble: OSError) -> None:
         cause = self._loss.note(trouble)
         if self._on_trouble is not None:
             self._on_trouble(cause)
 
-    def _sync_folders(self, folders: list[str]) -> None:
-        """Make a new file's name survive a power cut: its folder, and those that may be as new: the run's, `runs`, the store's."""
+    def _sync_folders(self, folders: list[str]) -> bool:
+        """Make the names of new files survive a power cut; False where that is not to be had now."""
+        sound = True
         for folder in folders:
-            above = folder
-            for _ in range(4):
+            try:
+                self._sync_names(folder)
+            except OSError as trouble:
+                self._note(trouble)
+                sound = False
+                self._sound = self._sound and trouble.errno != errno.EIO
+            else:
+                self._places.unsynced.discard(folder)
+        return sound
+
+    def _sync_names(self, folder: str) -> None:
+        """Sync a folder, and those that may be as new: the run's, `runs`, the store's."""
+        above = folder
+        for _ in range(4):
+            try:
                 self._files.sync_folder(above)
-                above = os.path.dirname(above)
-            self._places.unsynced.discard(folder)
+            except OSError as trouble:
+                old = trouble.errno == errno.EACCES and above != folder  # what we may not read we have not made
+                if not old and trouble.errno not in (
+                    errno.EINVAL,
+                    errno.EOPNOTSUPP,
+                ):  # no such thing in this file system
+                    raise
+            above = os.path.dirname(above)
 
     # -------------------------------------------------------------------------------------------------- fork
 
@@ -584,9 +607,10 @@ class Writer:
         self._busy = False
         self._pending.clear()
         self._places.forget()
-        self._settle(sync=False)
+        self._let_files_go()
         self._forget_sets()
         self._loss = Loss()
+        self._sound = True
 
 
 _STRUCTS: dict[int, Struct] = {}

@@ -50,14 +50,19 @@ class FaultyFiles:
         self._gates: dict[str, Gate] = {}
         self._hooks: dict[str, Callable[[], None]] = {}
         self._torn: int | None = None
+        self._paths: dict[int, str] = {}
         self.calls: list[Call] = []
 
     # ------------------------------------------------------------------------------------------------ what goes wrong
 
-    def fail(self, method: str, errno: int, *, call: int = 1, times: int | None = 1) -> None:
-        """Let a method fail with this errno: the `call`th call from now on, and `times` in a row; None: until `heal`."""
+    def fail(self, method: str, errno: int, *, call: int = 1, times: int | None = 1, folder: str = "") -> None:
+        """Let a method fail with this errno: the `call`th call from now on, and `times` in a row; None: until `heal`.
+
+        Args:
+            folder: count and fail only calls about files in here.
+        """
         with self._lock:
-            self._plans[method].append(_Plan(errno, call, times))
+            self._plans[method].append(_Plan(errno, call, times, folder))
 
     def heal(self, *methods: str) -> None:
         """Forget the faults of these methods; of all where none is named."""
@@ -96,7 +101,9 @@ class FaultyFiles:
     # ------------------------------------------------------------------------------------------------ the calls
 
     def create(self, path: str) -> int:
-        return self._do("create", self._real.create, path)
+        fd = self._do("create", self._real.create, path)
+        self._paths[fd] = path
+        return fd
 
     def write(self, fd: int, data: bytes) -> int:
         cut, self._short = self._short, None
@@ -125,7 +132,7 @@ class FaultyFiles:
     def _do(self, method: str, real: Callable[..., T], *arguments: Any) -> T:
         with self._lock:
             self.calls.append(Call(method, arguments))
-            errno = self._errno_due(method)
+            errno = self._errno_due(method, arguments[0])
             gate, hook = self._gates.get(method), self._hooks.pop(method, None)
         if hook is not None:
             hook()
@@ -135,10 +142,12 @@ class FaultyFiles:
             raise OSError(errno, os.strerror(errno))
         return real(*arguments)
 
-    def _errno_due(self, method: str) -> int:
+    def _errno_due(self, method: str, about: int | str) -> int:
+        path = about if isinstance(about, str) else self._paths.get(about, "")
         due = 0
         for plan in self._plans[method]:
-            due = plan.next() or due
+            if path.startswith(plan.folder):
+                due = plan.next() or due
         return due
 
     def _torn_now(self) -> int | None:
@@ -149,8 +158,8 @@ class FaultyFiles:
 class _Plan:
     """Fail the `call`th call, `times` in a row."""
 
-    def __init__(self, errno: int, call: int, times: int | None) -> None:
-        self._errno, self._wait, self._left = errno, call - 1, times
+    def __init__(self, errno: int, call: int, times: int | None, folder: str) -> None:
+        self._errno, self._wait, self._left, self.folder = errno, call - 1, times, folder
 
     def next(self) -> int:
         if self._wait:
