@@ -222,6 +222,37 @@ def test_doctor_names_what_waits_in_the_spool() -> None:
     assert call("doctor", "--json").json["findings"]["spool"]["runs"] == [run_id]
 
 
+def to_spool(run_id: str) -> None:
+    """Put the journals of a run where they go when the store cannot be written."""
+    folder = spool.run_journal(spool.make_base(), store().root, run_id)
+    os.makedirs(os.path.dirname(folder))
+    os.rename(store().run_journal(run_id), folder)
+
+
+def test_doctor_brings_home_what_has_ended() -> None:
+    """Runs that wait in the spool are moved into the store on request; one that is still written stays."""
+    run_id, live = logged(), start(name="live")
+    live.log({"loss": 1.0})
+    for one in (run_id, live.id):
+        to_spool(one)
+    before = fine("show", run_id, "--json").json["rows"]
+    assert "waits in the spool" in fine("show", run_id).out
+    called = call("doctor", "--bring-home")
+    assert called.code == 1 and f"{run_id[:8]} is home." in called.lines
+    assert f"{live.id[:8]} stays in the spool: it may still be written" in called.out
+    assert fine("show", run_id, "--json").json["rows"] == before and len(before) == 10
+    assert os.listdir(store().run_journal(run_id))
+    live.finish()
+    assert fine("doctor", "--bring-home", "--json").json["findings"]["spool"]["runs"] == []
+
+
+def test_runs_of_a_store_that_was_never_made_are_told() -> None:
+    """Where the store could not even be made, the empty list tells what waits in the spool."""
+    run_id = new_id()
+    os.makedirs(spool.run_journal(spool.make_base(), store().root, run_id))
+    assert "1 run waits in a temporary place" in fine("list").out
+
+
 def test_doctor_tells_a_newer_store() -> None:
     """A store of a newer format is trouble, told with what to do."""
     logged()

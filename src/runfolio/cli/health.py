@@ -160,13 +160,9 @@ def _spool(layout: Layout) -> Finding:
         return Finding("spool", [where], facts)
     folders = [os.path.dirname(path) for run_id in waiting for path in spool.journals_of(layout.root, run_id)]
     words = [f"{values.count(len(waiting), 'run')} of this store: {', '.join(map(short, waiting[:_NAMED_MAX]))}"]
-    told = f"{values.count(len(waiting), 'run')} could not be written to the store, in whole or in part. They are listed like all others; "
-    return Finding(
-        "spool",
-        [*words, *folders[:_NAMED_MAX]],
-        facts,
-        [f"{told}a temporary folder may be emptied at a reboot: {folders[0]}"],
-    )
+    told = f"{values.count(len(waiting), 'run')} could not be written to the store, in whole or in part, and a temporary folder may be emptied"
+    trouble = f"{told}. runfolio doctor --bring-home moves what has ended into the store: {folders[0]}"
+    return Finding("spool", [*words, *folders[:_NAMED_MAX]], facts, [trouble])
 
 
 def _cache(layout: Layout, store_id: str) -> Finding:

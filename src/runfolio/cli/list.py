@@ -81,12 +81,16 @@ def _store() -> Store | None:
 def _nothing(filtered: bool, deleted: bool) -> list[str]:
     """Say what to do next where there is nothing."""
     from runfolio.store.layout import find
+    from runfolio.store.spool import runs_of
 
     if filtered:
         return ["No run fits. runfolio list --all shows what there is."]
     if deleted:
         return ["No run is deleted."]
     root = printable(find().root)
+    if waiting := runs_of(find().root):
+        what = f"{len(waiting)} runs wait" if len(waiting) > 1 else "1 run waits"
+        return [f"{what} in a temporary place, as the store could not be written; runfolio doctor says more: {root}"]
     return [
         "No runs yet. Start one:",
         "  runfolio run train.py -p lr=0.1",
