@@ -221,7 +221,7 @@ class MemoryStore:
     def run(self, ref: str) -> MemoryRun:
         """Find a run by its id, a unique prefix, its name, or as the latest."""
         runs = self.runs()
-        found = [run for run in runs if ref == run.id] or [run for run in runs if ref == run.name]
+        found = [run for run in runs if ref == run.id] or [run for run in runs if ref == run.name][-1:]
         found = found or (runs[-1:] if ref == "latest" else [run for run in runs if ref and run.id.startswith(ref)])
         if len(found) > 1:
             raise AmbiguousRun(f"{ref!r} fits {len(found)} runs", [run.id for run in found])

@@ -13,7 +13,7 @@ import random
 import struct
 from typing import Any, Protocol
 
-from runfolio.errors import AmbiguousRun, MetricNotFound, ParamConflict, RankRequired, RunIsLive, RunNotFound
+from runfolio.errors import MetricNotFound, ParamConflict, RankRequired, RunIsLive, RunNotFound
 from runfolio.journal.writer import FINAL
 from runfolio.testing.events import INTS, ODD_VALUES, refusal
 from runfolio.testing.memory import MemoryStore
@@ -57,12 +57,12 @@ class StoreContract:
             assert store.run(ref).id == run.id, ref
         assert {run.id for run in store.runs()} == {store.run("first").id, run.id}
 
-    def test_a_name_of_several_runs_is_ambiguous(self) -> None:
-        """Two runs of one name are told, not guessed."""
+    def test_a_name_of_several_runs_is_that_of_the_latest(self) -> None:
+        """Two runs of one name: the later one answers, and each to its id."""
         world = self.make_world()
-        ids = {world.start(name="twin").id for _ in range(2)}
-        error = refusal(AmbiguousRun, lambda: world.open_store().run("twin"))
-        assert set(error.candidates) == ids
+        ids = [world.start(name="twin").id for _ in range(2)]
+        store = world.open_store()
+        assert [store.run(ref).id for ref in ("twin", *ids)] == [ids[1], *ids]
 
     def test_what_was_set_comes_back(self) -> None:
         """Params, tags, notes, summary, experiment and name come back as they were set."""
