@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from struct import unpack, unpack_from
+from struct import pack, unpack, unpack_from
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,6 +75,12 @@ def assert_agree(journal: JournalColumns, found: scan.Scan) -> None:
     assert (journal.end, journal.synced, journal.closed) == (found.end, found.synced, found.closed)
     assert journal.damage == found.damage
     assert journal.opening == scan.opening(found)
+
+
+def bits_of_float(value: float) -> int:
+    """Give the bits of a float64."""
+    (bits,) = unpack("<Q", pack("<d", value))
+    return int(bits)
 
 
 def float_of(bits: int) -> float:
