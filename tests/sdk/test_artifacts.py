@@ -7,6 +7,7 @@ import os
 import resource
 import socket
 import stat
+import sys
 import threading
 import tracemalloc
 import warnings
@@ -25,6 +26,7 @@ from runfolio.errors import InvalidValue
 from runfolio.model.ids import new_id
 from runfolio.sdk.artifacts import NotKept, add
 from runfolio.sdk.picture import encode_png
+from runfolio.sdk.source_files import Changed, read
 from runfolio.sdk.trouble import RunfolioWarning
 from runfolio.store.blobs import create_draft, draft_in, open_blob
 from runfolio.store.layout import Layout
@@ -225,6 +227,21 @@ def test_A14_special_files_are_refused(layout: Layout, tmp_path: Path, kind: str
     assert not os.path.exists(layout.runs)
 
 
+def test_A14_a_device_is_not_even_opened(layout: Layout) -> None:
+    """Opening a device can have effects: a tape rewinds, a terminal hangs up."""
+
+    def act() -> None:
+        def hook(event: str, arguments: tuple[Any, ...]) -> None:
+            if event == "open" and arguments[0] == "/dev/null":
+                os._exit(2)
+
+        sys.addaudithook(hook)
+        with pytest.raises(InvalidValue):
+            list(add(layout, new_id(), "/dev/null", None, None))
+
+    in_child(act)
+
+
 def test_a_missing_source_raises(layout: Layout, tmp_path: Path) -> None:
     """The caller's own mistake raises at the call, with the path."""
     with pytest.raises(FileNotFoundError) as caught:
@@ -308,21 +325,26 @@ def test_F50_the_store_inside_the_folder(tmp_path: Path) -> None:
         assert kept(layout, tmp_path / "project") == {"project/train.py": b"x"}
 
 
-def unprivileged(act: Callable[[], None]) -> None:
-    """Run something in a child that is not root, to whom modes mean something."""
+def in_child(act: Callable[[], None]) -> None:
+    """Run something in a fork; it must succeed there."""
     pid = os.fork()
     if not pid:
         try:
-            if os.geteuid() == 0:
-                os.setgroups([])
-                os.setgid(65534)
-                os.setuid(65534)
+            warnings.simplefilter("ignore")
             act()
             os._exit(0)
         except BaseException as error:
             print(repr(error), flush=True)
             os._exit(1)
     assert os.waitpid(pid, 0)[1] == 0
+
+
+def unprivileged() -> None:
+    """Become somebody who is not root, to whom modes mean something."""
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
 
 
 @pytest.fixture
@@ -348,6 +370,7 @@ def test_F50_unreadable_file(open_folder: Path) -> None:
     layout = Layout(str(open_folder / "store"))
 
     def act() -> None:
+        unprivileged()
         names = []
         try:
             for told in add(layout, new_id(), str(folder), None, None):
@@ -359,7 +382,7 @@ def test_F50_unreadable_file(open_folder: Path) -> None:
             raise AssertionError("not raised")
         assert names == ["partly/a", "partly/c"], names
 
-    unprivileged(act)
+    in_child(act)
 
 
 # --------------------------------------------------------------------------------------------------- while it is copied
@@ -416,6 +439,19 @@ def test_F49_a_source_that_changes_once(layout: Layout, tmp_path: Path, change: 
         data = file.read()
     assert data == path.read_bytes()
     assert told["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_F49_reading_what_grows_has_an_end(tmp_path: Path) -> None:
+    """A file that grows as fast as it is read is left as soon as it is longer than it was at first."""
+    path = tmp_path / "endless"
+    path.write_bytes(bytes(2 * MIB))
+    size = 0
+    with pytest.raises(Changed):
+        for data in read(str(path)):
+            size += len(data)
+            with open(path, "ab") as file:
+                file.write(bytes(2 * MIB))
+    assert size <= 4 * MIB
 
 
 def test_F48_big_file_in_little_memory(layout: Layout, tmp_path: Path) -> None:
@@ -533,16 +569,7 @@ def test_F09_full_disk_leaves_nothing_behind(layout: Layout) -> None:
             assert (lost.events, lost.cause) == (1, "File too large")
         assert len(os.listdir(layout.artifacts(run_id))) == 1
 
-    pid = os.fork()
-    if not pid:
-        try:
-            warnings.simplefilter("ignore")
-            act()
-            os._exit(0)
-        except BaseException as error:
-            print(repr(error), flush=True)
-            os._exit(1)
-    assert os.waitpid(pid, 0)[1] == 0
+    in_child(act)
 
 
 def test_a_disk_that_is_too_small_is_not_filled_first(layout: Layout, tmp_path: Path) -> None:
@@ -558,7 +585,6 @@ def test_a_disk_that_is_too_small_is_not_filled_first(layout: Layout, tmp_path: 
 def test_adding_loads_no_heavy_module() -> None:
     """Nothing outside the standard library is imported to keep a file."""
     import subprocess
-    import sys
 
     heavy = "('numpy', 'duckdb', 'PIL', 'ctypes')"
     program = (

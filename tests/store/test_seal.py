@@ -6,6 +6,8 @@ import json
 import multiprocessing
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -418,7 +420,7 @@ def _seal(root: str, run_id: str, barrier: Any) -> None:
     seal(Layout(root), run_id)
 
 
-def test_two_sealers_at_once() -> None:
+def test_sealers_at_once() -> None:
     """Several processes that seal one run at the same time leave one sound seal, and nothing else."""
     run_id = small_run()
     context = multiprocessing.get_context("spawn")
@@ -429,11 +431,29 @@ def test_two_sealers_at_once() -> None:
     for sealer in sealers:
         sealer.join()
         assert sealer.exitcode == 0
-    seal(the_layout(), run_id)
     assert_same(run_id)
-    report = verify(the_layout())
-    assert report.sound and not report.findings
+    assert verify(the_layout()).sound
     assert sorted(os.listdir(the_layout().run(run_id))) == ["journal", "metrics.parquet", "run.json"]
+
+
+def test_another_sealer_between_the_two_files() -> None:
+    """Where another sealer replaces the points before run.json tells of ours, the two files belong together in the end all the same."""
+    run_id = small_run()
+    once = []
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "os.rename" and arguments[1] == the_layout().run_json(run_id) and not once:
+            once.append(1)
+            os.unlink(the_layout().parquet(run_id))
+            seal(the_layout(), run_id)
+
+    def act() -> None:
+        sys.addaudithook(hook)
+        seal(the_layout(), run_id)
+
+    assert child(act) == 0
+    assert verify(the_layout()).findings == []
+    assert_same(run_id)
 
 
 def test_F07_sealing_killed_anywhere(tmp_path: Path) -> None:
@@ -464,6 +484,65 @@ def test_F07_sealing_killed_anywhere(tmp_path: Path) -> None:
         collect(the_layout())
         assert sorted(os.listdir(the_layout().run(run_id))) == ["journal", "metrics.parquet", "run.json"]
     assert kills > 6
+
+
+_CALLS = ("write", "pwrite64", "sendfile", "copy_file_range", "fsync", "fdatasync", "rename", "unlink", "ftruncate")
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "rename"])
+def test_F07_sealing_killed_in_a_system_call(call: str, tmp_path: Path) -> None:
+    """Killed before its first or second write, sync or rename, a sealer leaves the old seal or the new one, both sound."""
+    killed_in_a_system_call(call, tmp_path, 2)
+
+
+@pytest.mark.long
+def test_F07_sealing_killed_in_every_system_call(tmp_path: Path, record_property: Any) -> None:
+    """So it is for each of them."""
+    kills = sum(killed_in_a_system_call(call, tmp_path / call, 1000) for call in _CALLS)
+    record_property("F7", f"sealing killed before each of its {kills} calls: old or new, both sound")
+
+
+def killed_in_a_system_call(call: str, tmp_path: Path, most: int) -> int:
+    """Kill sealers, each before a later one of these calls; return how many were killed."""
+    run_id = small_run()
+    seal(the_layout(), run_id)
+    writer = foreign_writer(run_id)
+    writer.log({"loss": 9.0}, 99)
+    writer.close()
+    program = f"from runfolio.store.seal import *; seal(Layout({the_layout().root!r}), {run_id!r})"
+    home, master = the_layout().root, str(tmp_path / "master")
+    shutil.copytree(home, master)
+    for when in range(1, most + 1):
+        shutil.rmtree(home)
+        shutil.copytree(master, home)
+        trace = [
+            "strace",
+            "-f",
+            "-o",
+            "/dev/null",
+            "-e",
+            f"trace={call}",
+            "-e",
+            f"inject={call}:signal=KILL:when={when}",
+        ]
+        try:
+            done = subprocess.run(
+                [*trace, sys.executable, "-B", "-c", program], capture_output=True, text=True, check=False
+            )
+        except FileNotFoundError:
+            pytest.skip("cannot trace: no strace")
+        if "Operation not permitted" in done.stderr:
+            pytest.skip("cannot trace")
+        assert "Traceback" not in done.stderr, done.stderr
+        assert verify(the_layout()).sound
+        by_id = {journal.journal_id: points_of(journal) for journal in journals(run_id)}
+        found = sealed_points(run_id)
+        assert len(found) in (1, 2) and all(by_id[id_] == points for id_, points in found.items())
+        seal(the_layout(), run_id)
+        assert_same(run_id)
+        if done.returncode == 0:
+            return when - 1
+    return most
 
 
 def test_a_full_disk_leaves_the_old_seal() -> None:
