@@ -167,7 +167,7 @@ def test_F24_nohup_stays_nohup() -> None:
 
 
 def test_launcher_killed_takes_the_script_along() -> None:
-    """When the launcher is killed, the script gets SIGTERM, and the run reads as killed or lost at once, as its process is known to be dead."""
+    """When the launcher is killed, the script gets SIGTERM, and the run reads as killed at once, as its process is known to be dead."""
     script = write_script(
         """
 import os, signal, runfolio
@@ -192,7 +192,7 @@ while True:
     assert Path("heard").read_text() == "SIGTERM"
     assert past().life() == DEAD
     with runfolio.open_store() as store:
-        assert store.run(only_run()).status in ("killed", "lost")
+        assert store.run(only_run()).status == "killed"
     assert past().high() == 0
 
 

@@ -161,6 +161,20 @@ def test_reading_a_param_first_does_not_take_the_launched_run(monkeypatch):
     assert runfolio.start().id != launched.id
 
 
+@pytest.mark.parametrize(("by_default", "shown"), [(True, "script's"), (False, "launcher's")])
+def test_the_script_chooses_the_experiment_where_the_launcher_only_guessed(monkeypatch, by_default, shown):
+    """start(experiment=…) sets the launched run's experiment, unless it was given on the command line."""
+    from runfolio.sdk.launched import About, begin_launched
+
+    pen = begin_launched(About("launcher's", by_default=by_default))
+    monkeypatch.setenv("RUNFOLIO_RUN_ID", pen.run_id)
+    monkeypatch.setattr(exits, "_taken_in", 0)
+    with runfolio.start(experiment="script's") as run:
+        assert run.experiment == shown
+    pen.close()
+    assert past(run.id).state.experiment == shown
+
+
 def test_a_launched_run_that_is_gone_does_not_stop_the_script(monkeypatch):
     """Where RUNFOLIO_RUN_ID names nothing that can be read, the script gets a run of its own and one warning."""
     monkeypatch.setenv("RUNFOLIO_RUN_ID", "0" * 32)

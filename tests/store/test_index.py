@@ -217,7 +217,7 @@ def test_listing_settled_runs_needs_no_numpy(layout):
 
 
 def test_a_run_of_this_machine_is_judged_at_once(layout, clock):
-    """Where its process is here, a run is running while that lives, and lost as soon as it is gone."""
+    """Where its process is here, a run is running while that lives, and killed as soon as it is gone."""
     child = subprocess.Popen(["sleep", "100"])
     with open(f"/proc/{child.pid}/stat") as file:
         started = int(file.read().rpartition(")")[2].split()[19])
@@ -229,10 +229,10 @@ def test_a_run_of_this_machine_is_judged_at_once(layout, clock):
     child.wait()
     clock.pass_s(1)
     run = store.run(run_id)
-    assert (run.status, run.status_reason) == ("lost", f"no sign of life from process {child.pid} on {HERE['host']}")
+    assert (run.status, run.status_reason) == ("killed", f"process {child.pid} on {HERE['host']} is gone without a word")
     assert run.since is not None
     clock.pass_s(1)
-    assert [run.status for run in Store(layout, clock).runs()] == ["lost"]
+    assert [run.status for run in Store(layout, clock).runs()] == ["killed"]
 
 
 def test_what_a_process_wrote_just_before_its_death_is_read(layout, clock):
@@ -240,7 +240,7 @@ def test_what_a_process_wrote_just_before_its_death_is_read(layout, clock):
     run_id, writer = make_run(layout, process={**HERE, "pid": 2**22 + 5, "pid_start": 1})
     writer.log({"m": 1.0}, 0)
     store = Store(layout, clock)
-    assert store.run(run_id).status == "lost"
+    assert store.run(run_id).status == "killed"
     assert store._index.cache.ask("SELECT open FROM runs") == [(None,)]
     assert store.run(run_id).metrics["m"].last == 1.0
 

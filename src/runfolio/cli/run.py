@@ -117,8 +117,10 @@ def command(
         script = script_at(words[0], words[1:])
     else:
         raise UsageError("name a script: runfolio run SCRIPT, or a module: runfolio run -m MODULE")
-    experiment = experiment or os.environ.get("RUNFOLIO_EXPERIMENT") or script.stem or "default"
-    about = About(experiment, name, told_params(params, config), _tags(tags), notes)
+    chosen = experiment or os.environ.get("RUNFOLIO_EXPERIMENT")
+    about = About(
+        chosen or script.stem or "default", name, told_params(params, config), _tags(tags), notes, by_default=not chosen
+    )
     return run_script(script, about)
 
 

@@ -96,9 +96,14 @@ class RunFold:
     def _run(self, event: Event, body: dict[str, Any]) -> None:
         found = _text_or_none(body, "experiment"), _text_or_none(body, "experiment_id"), _text_or_none(body, "name")
         state = self.state
-        if state.experiment_id is None and state.experiment is None:  # the first in order is the run's own
+        if state.experiment_by_default and body.get("by_default") is not True:
+            state.experiment, state.experiment_id, _ = found  # the script knows better than the launcher's guess
+        elif state.experiment_id is None and state.experiment is None:  # the first in order is the run's own
             state.experiment, state.experiment_id, name = found
             state.name = name if state.name is None else state.name
+        else:
+            return
+        state.experiment_by_default = body.get("by_default") is True
 
     def _attempt(self, event: Event, body: dict[str, Any]) -> None:
         rewind_to, command = _int_or_none(body, "rewind_to"), body.get("command")

@@ -98,6 +98,7 @@ class RunState:
         "data",
         "deleted",
         "experiment",
+        "experiment_by_default",
         "experiment_id",
         "goals",
         "lost",
@@ -118,6 +119,7 @@ class RunState:
     def __init__(self) -> None:
         self.experiment: str | None = None
         self.experiment_id: str | None = None
+        self.experiment_by_default = False  # nobody chose it: the script may
         self.name: str | None = None
         self.aliases: list[str] = []
         self.created_ns: int | None = None

@@ -41,6 +41,7 @@ class ActiveRun:
         experiment: str | None,
         name: str | None,
         on_end: Callable[[ActiveRun], None],
+        by_default: bool = False,
     ) -> None:
         self.pen = pen
         self._writer = pen.writer
@@ -49,6 +50,7 @@ class ActiveRun:
         self._params = {**params, **own_params}
         self._tree = KeyTree(self._params)
         self._experiment = experiment
+        self._by_default = by_default  # nobody has chosen the experiment
         self._name = name
         self._notes = ""
         self._total_steps: int | None = None
@@ -80,6 +82,12 @@ class ActiveRun:
     @property
     def experiment(self) -> str | None:
         return self._experiment
+
+    def choose_experiment(self, experiment: str, experiment_id: str | None) -> None:
+        """Set the experiment where nobody has: the launcher's guess gives way to the script's word."""
+        if self._by_default:
+            self._event("run", experiment=experiment, experiment_id=experiment_id, name=None)
+            self._experiment, self._by_default = experiment, False
 
     @property
     def attempt(self) -> int:

@@ -100,6 +100,16 @@ def _at_exit() -> None:
                 run.finish(FINISHED)
         except Exception as trouble:
             print(f"runfolio: could not end run {run.id[:8]}: {trouble}", file=sys.stderr)
+    if isinstance(_error, KeyboardInterrupt):
+        _die_as_interrupted()
+
+
+def _die_as_interrupted() -> None:
+    """Have Python die of SIGINT after an unhandled KeyboardInterrupt, as without us: any exec() at exit clears its note of that."""
+    try:
+        exec("raise KeyboardInterrupt")
+    except KeyboardInterrupt:
+        pass
 
 
 def _hook_exceptions() -> None:

@@ -117,6 +117,7 @@ def attached(layout: Layout, run_id: str, rank: int | None, role: str) -> Active
         experiment=past.state.experiment,
         name=past.state.name,
         on_end=exits.ended,
+        by_default=past.state.experiment_by_default,
     )
     exits.begun(run)
     return run

@@ -26,6 +26,7 @@ class About(NamedTuple):
     params: Mapping[str, Value] = {}  # by dotted key
     tags: Mapping[str, str] = {}
     notes: str | None = None
+    by_default: bool = False  # nobody chose the experiment: the script may
 
 
 def begin_launched(about: About, store: str | os.PathLike[str] | None = None) -> Pen:
@@ -47,7 +48,13 @@ def begin_launched(about: About, store: str | os.PathLike[str] | None = None) ->
     pen = Pen(layout, run_id, role="launch", on_trouble=teller(run_id), chore=exits.reap)
     experiment_id = _experiment_id(layout, about.experiment)
     pen.writer.event(
-        {"type": "run", "experiment": about.experiment, "experiment_id": experiment_id, "name": about.name}
+        {
+            "type": "run",
+            "experiment": about.experiment,
+            "experiment_id": experiment_id,
+            "name": about.name,
+            **({"by_default": True} if about.by_default else {}),
+        }
     )
     if about.params:
         pen.writer.event({"type": "params", "set": dict(about.params)})

@@ -61,7 +61,7 @@ def start(
             check_name(text, what)
     if mode() == "disabled":
         return DisabledRun(flat, experiment, name, rank)
-    run = _join_launched(rank, name) if store is None and exits.launched_run() else None
+    run = _join_launched(rank, name, experiment) if store is None and exits.launched_run() else None
     if run is None:
         run = _begin(find(store), experiment, name, rank, fsync_every_s)
         record(run.pen, wanted)
@@ -91,7 +91,7 @@ def _begin(
     return run
 
 
-def _join_launched(rank: int | None, name: str | None) -> ActiveRun | None:
+def _join_launched(rank: int | None, name: str | None, experiment: str | None) -> ActiveRun | None:
     """Take the run that the launcher made; None where it cannot be read: then the script gets one of its own."""
     run_id, run = exits.launched_run(), exits.active()
     if run is None or run.id != run_id or run.owner or rank is not None:
@@ -99,6 +99,8 @@ def _join_launched(rank: int | None, name: str | None) -> ActiveRun | None:
     exits.take_launched_run()
     if run is not None and name is not None and run.name is None:
         run.name = name
+    if run is not None and experiment is not None:
+        run.choose_experiment(experiment, _experiment_id(run.pen.layout, experiment))
     return run
 
 

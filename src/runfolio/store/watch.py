@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from runfolio.model.states import LOST, RUNNING
+from runfolio.model.states import KILLED, LOST, RUNNING
 from runfolio.store.liveness import ALIVE, DEAD, UNKNOWN, Look, heartbeat, look_again, process_of
 
 STARTERS = ("start", "launch")
@@ -122,6 +122,8 @@ def standing(open_journals: Sequence[Watched], last_ns: int | None) -> Standing:
     since_ns = max((watched.last_ns for watched in starters), default=last_ns)
     if not starters:
         return Standing(LOST, "its journals are closed, and none tells how it ended", since_ns)
+    if all(watched.settled for watched in starters):
+        return Standing(KILLED, f"{_who(starters)} is gone without a word", since_ns)
     return Standing(LOST, f"no sign of life from {_who(starters)}", since_ns)
 
 
