@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from runfolio.cli.render import values
 from runfolio.cli.render.json_text import strict
+from runfolio.cli.render.runs import points_aligned
 from runfolio.cli.render.screen import Screen
 from runfolio.cli.render.spreadsheet import csv_text
 from runfolio.cli.render.table import Column, boxed_table, column, fitting, plain_table
@@ -86,6 +87,12 @@ def test_plain_table() -> None:
     """Columns stand under their titles, numbers to the right."""
     columns = [column("name", ["損失", "a"]), column("value", ["1.50", "-"], right=True)]
     assert plain_table(columns, PLAIN) == ["name  value", "損失   1.50", "a         -"]
+
+
+def test_decimal_points_stand_under_each_other() -> None:
+    """Numbers with fewer decimals are padded behind; what has none, and exponents, are left alone."""
+    assert points_aligned(["0.9666", "0.93", "-", "7", "1e-05"]) == ["0.9666", "0.93  ", "-", "7", "1e-05"]
+    assert points_aligned(["0.9666", "0.93"], [" ", "*"]) == ["0.9666 ", "0.93*  "]
 
 
 def test_colours_do_not_shift_columns() -> None:

@@ -229,6 +229,7 @@ def to_spool(run_id: str) -> None:
     os.rename(store().run_journal(run_id), folder)
 
 
+@pytest.mark.filterwarnings("ignore::runfolio.RunfolioWarning")
 def test_doctor_brings_home_what_has_ended() -> None:
     """Runs that wait in the spool are moved into the store on request; one that is still written stays."""
     run_id, live = logged(), start(name="live")

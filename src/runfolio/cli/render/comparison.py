@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from runfolio.cli.render import values
 from runfolio.cli.render.fitting import fit_families
-from runfolio.cli.render.runs import hidden_line, last_text, param_column, standing_columns, titled
+from runfolio.cli.render.runs import hidden_line, last_text, param_column, points_aligned, standing_columns, titled
 from runfolio.cli.render.screen import BOLD, Screen, status_mark
 from runfolio.cli.render.spreadsheet import csv_text
 from runfolio.cli.render.table import GAP, Column, column, fitting, plain_table
@@ -44,16 +44,10 @@ def _metric_column(found: Comparison, name: str) -> Column:
     is_best = [False] * len(found.runs)
     if name in found.best:
         is_best = [value == found.metrics[name][found.best[name]] for value in found.metrics[name]]
-    texts = [
-        _marked(last_text(run, name), best, name in found.best) for run, best in zip(found.runs, is_best, strict=True)
-    ]
-    title = f"{name} " if name in found.best else name
+    marks = [_BEST if best else " " for best in is_best] if name in found.best else None
+    texts = points_aligned([last_text(run, name) for run in found.runs], marks)
+    title = f"{name} " if marks else name
     return titled(title, texts, True, [BOLD if best else "" for best in is_best])
-
-
-def _marked(text: str, best: bool, marks: bool) -> str:
-    """Mark the best value; the others get a blank, so that digits stand under digits."""
-    return f"{text}{_BEST if best else ' '}" if marks else text
 
 
 def _upright(found: Comparison, params: list[str], metrics: list[str], to: Screen) -> list[Column] | None:

@@ -103,7 +103,15 @@ def last_text(run: Run, name: str) -> str:
 
 def metric_column(name: str, texts: list[str], styles: list[str] | None = None) -> Column:
     """Make the column of a metric."""
-    return titled(name, texts, right=True, styles=styles)
+    return titled(name, points_aligned(texts), right=True, styles=styles)
+
+
+def points_aligned(texts: list[str], marks: list[str] | None = None) -> list[str]:
+    """Pad numbers so that, set to the right, their decimal points stand under each other. A mark follows its number at once."""
+    decimals = [len(text.partition(".")[2]) if "e" not in text else 0 for text in texts]
+    most = max(decimals, default=0)
+    blanks = [" " * (most - own) if own else "" for own in decimals]
+    return [text + mark + blank for text, mark, blank in zip(texts, marks or [""] * len(texts), blanks, strict=True)]
 
 
 def titled(title: str, texts: list[str], right: bool, styles: list[str] | None = None) -> Column:
