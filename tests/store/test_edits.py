@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,20 @@ def test_the_stores_own_events() -> None:
     (first, *_) = sorted(os.listdir(the_layout().journal))
     Path(the_layout().journal, first).write_bytes(b"garbage")
     assert len(store_events(the_layout())) == 2
+
+
+def test_A13_a_shared_store_is_shared_in_all_its_files() -> None:
+    """In a store made for a group every folder is 2770 and every file 0660, whatever the umask: artifacts, seals and edits too."""
+    before = os.umask(0o077)
+    try:
+        the_layout().create(shared=True)
+        with start() as run:
+            run.add_artifact(b"x", "x")
+            run.log({"loss": 1.0})
+        edits.rename(the_layout(), run.id, "y")
+        seal(the_layout(), run.id)
+        tell(the_layout(), {"type": "experiment", "id": "1", "name": "x"})
+    finally:
+        os.umask(before)
+    for path in [Path(the_layout().root), *Path(the_layout().root).rglob("*")]:
+        assert stat.S_IMODE(path.lstat().st_mode) == (0o2770 if path.is_dir() else 0o660), path

@@ -18,7 +18,7 @@ from runfolio.errors import NotFound, Unreadable
 from runfolio.journal import identity
 from runfolio.journal.files import SYSTEM
 from runfolio.model.ids import new_id
-from runfolio.store.layout import Layout
+from runfolio.store.layout import Layout, is_shared, make_folder
 
 DRAFT_SUFFIX = ".tmp"
 _CHUNK = 1 << 20
@@ -122,7 +122,7 @@ class Shelf:
         if not self._layout.exists():
             self._layout.create()
         for folder in (self.home, self.shared):
-            os.makedirs(folder, exist_ok=True)
+            make_folder(folder)
             if not stat.S_ISDIR(os.lstat(folder).st_mode):
                 raise OSError(20, "not a folder of the store's own", folder)
 
@@ -233,9 +233,12 @@ def signer_is_gone(path: str) -> bool:
 
 
 def create_draft(path: str) -> int:
-    """Create a file that nobody else has; its mode follows the umask."""
+    """Create a file that nobody else has; its mode follows the umask, or the folder that is shared by a group."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), 0o666)
+    fd = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), 0o666)
+    if is_shared(os.path.dirname(path)):
+        os.fchmod(fd, 0o660)
+    return fd
 
 
 def _machine_mark() -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from runfolio._version import __version__
 from runfolio.errors import RunNotFound, Unreadable, UsageError
+from runfolio.journal.files import SYSTEM, SharedFiles
 from runfolio.journal.frame import BLOCK_BYTES, SUFFIX
 from runfolio.journal.identity import host, identity
 from runfolio.journal.scan import opening, scan
@@ -18,7 +19,7 @@ from runfolio.journal.writer import Writer
 from runfolio.model.ids import is_id, short
 from runfolio.model.names import check_key, check_name
 from runfolio.store import run_json, spool
-from runfolio.store.layout import Layout
+from runfolio.store.layout import Layout, is_shared, make_folder
 
 ROLE = "edit"
 
@@ -94,17 +95,14 @@ def append(folder: str, opening: Mapping[str, Any], bodies: Iterable[Mapping[str
     Raises:
         OSError: it cannot be written.
     """
-    writer = Writer([lambda: _made(folder)], lambda: {**opening, **identity(), "version": __version__})
+    make_folder(folder)
+    files = SharedFiles() if is_shared(folder) else SYSTEM
+    writer = Writer([lambda: (folder, False)], lambda: {**opening, **identity(), "version": __version__}, files=files)
     for body in bodies:
         writer.event(body)
     if not writer.close() or any(writer.lost):
         raise OSError(5, f"the store cannot be written: {', '.join(writer.causes)}", folder)
     return writer.journals[0]
-
-
-def _made(folder: str) -> tuple[str, bool]:
-    os.makedirs(folder, exist_ok=True)
-    return folder, False
 
 
 def _latest_attempt(layout: Layout, run_id: str) -> int:

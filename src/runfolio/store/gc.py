@@ -26,7 +26,7 @@ from runfolio.model.fold import fold
 from runfolio.model.ids import is_id, new_id
 from runfolio.store import parquet, run_json, spool
 from runfolio.store.blobs import DRAFT_SUFFIX, hash_of, signature, signer_is_gone
-from runfolio.store.layout import Layout
+from runfolio.store.layout import Layout, make_folder
 from runfolio.store.liveness import ALIVE, DEAD, LOST_AFTER_S, UNKNOWN, process_of
 from runfolio.store.parquet import Run
 from runfolio.store.run_files import RunFiles, journal_files
@@ -329,7 +329,7 @@ def _put_back(source: str, home: str) -> None:
         return os.rename(source, home)
     for path in list(_files_below(source)):
         target = os.path.join(home, os.path.relpath(path, source))
-        os.makedirs(os.path.dirname(target), exist_ok=True)
+        make_folder(os.path.dirname(target))
         os.rename(path, target)
 
 
