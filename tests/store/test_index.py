@@ -229,7 +229,10 @@ def test_a_run_of_this_machine_is_judged_at_once(layout, clock):
     child.wait()
     clock.pass_s(1)
     run = store.run(run_id)
-    assert (run.status, run.status_reason) == ("killed", f"process {child.pid} on {HERE['host']} is gone without a word")
+    assert (run.status, run.status_reason) == (
+        "killed",
+        f"process {child.pid} on {HERE['host']} is gone without a word",
+    )
     assert run.since is not None
     clock.pass_s(1)
     assert [run.status for run in Store(layout, clock).runs()] == ["killed"]
@@ -264,6 +267,32 @@ def test_a_run_of_another_machine_is_judged_by_its_heartbeat(layout, clock):
     assert (run.status, run.status_reason) == ("lost", "no sign of life from process 7 on elsewhere")
     writer.beat()
     assert store.run(run_id).status == "running"
+
+
+def test_a_run_of_another_container_is_judged_by_its_heartbeat(layout, clock):
+    """On the same machine, but where process ids mean others, the heartbeat decides, and nothing is settled by its silence."""
+    run_id, writer = make_run(layout, process={**HERE, "pid": 2**22 + 5, "pid_ns": "another"})
+    store = Store(layout, clock)
+    clock.pass_s(50)
+    assert store.run(run_id).status == "lost"
+    writer.log({"m": 1.0}, 0)
+    clock.pass_s(1)
+    assert store.run(run_id).status == "running"
+    assert store.run(run_id).metrics["m"].last == 1.0
+
+
+def test_a_run_from_before_a_reboot_was_killed(layout, clock):
+    """A process of an earlier boot of this machine is gone; after a day its run is settled."""
+    run_id, writer = make_run(layout, process={**HERE, "boot_id": "an earlier boot"}, clock=clock)
+    store = Store(layout, clock)
+    assert store.run(run_id).status == "killed"
+    assert store._index.cache.ask("SELECT open IS NULL FROM runs") == [(0,)]
+    writer.log({"m": 1.0}, 0)
+    clock.pass_s(1)
+    assert store.run(run_id).metrics["m"].last == 1.0
+    clock.pass_s(100_000)
+    assert store.run(run_id).status == "killed"
+    assert store._index.cache.ask("SELECT open IS NULL FROM runs") == [(1,)]
 
 
 def test_the_last_look_is_kept_between_processes(layout, clock):

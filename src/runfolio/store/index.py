@@ -20,7 +20,6 @@ from runfolio.model.ids import is_id
 from runfolio.store import spool, watch
 from runfolio.store.cache import Cache
 from runfolio.store.layout import Layout, cache_folder
-from runfolio.store.liveness import DEAD
 from runfolio.store.run_row import from_json, row_of, to_json
 from runfolio.store.watch import Here, Watched
 
@@ -173,7 +172,7 @@ class Index:
         if folding is None:
             return self._forget(run_id)
         looked = self._watch(folding, was.open, here)
-        if any(watched.life == DEAD and watch.moved(watched) for watched in looked):
+        if any(watched.life == watch.GONE and watch.moved(watched) for watched in looked):
             folding.refresh(self._spools)  # it wrote between our reading and its death
             looked = self._watch(folding, looked, here)
         row = row_of(folding, _new_version(), _standing(folding, looked))

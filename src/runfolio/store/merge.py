@@ -30,11 +30,10 @@ class Part(NamedTuple):
 def merge(parts: Sequence[Part], rewinds: Rewinds = ()) -> Merged:
     """Merge what the journals of a run have of one metric and rank."""
     if len(parts) == 1 and not rewinds and _is_plain(parts[0].column):
-        column = parts[0].column
-        return Merged(column.steps, column.final, column.values, column.kinds, column.times_ns)
+        return points_of(parts[0].column)
     parts = sorted(parts, key=lambda part: part.journal_id)
     columns = [_visible(part, rewinds) for part in parts]
-    points = join([Merged(c.steps, c.final, c.values, c.kinds, c.times_ns) for c in columns])
+    points = join([points_of(column) for column in columns])
     lengths = [len(c.seq) for c in columns]
     order = np.lexsort(
         (
@@ -45,6 +44,10 @@ def merge(parts: Sequence[Part], rewinds: Rewinds = ()) -> Merged:
         )
     )
     return points.take(_by_step(points, order))
+
+
+def points_of(column: Column) -> Merged:
+    return Merged(column.steps, column.final, column.values, column.kinds, column.times_ns)
 
 
 def hidden_from(attempt: int, rewinds: Rewinds) -> int | None:

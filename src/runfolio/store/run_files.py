@@ -17,6 +17,7 @@ from runfolio.model.fold import RunFold
 from runfolio.model.ids import is_id, short
 from runfolio.model.run_state import RunState
 from runfolio.store import spool
+from runfolio.store.groups import Groups
 from runfolio.store.layout import Layout
 from runfolio.store.merge import Part, merge
 from runfolio.store.points import Merged
@@ -52,6 +53,7 @@ class RunFiles:
         self._folded: dict[str, int] = {}  # how many events of each journal are in the fold
         self._merged: dict[tuple[str, Rank], Merged] = {}
         self._ranks: dict[str, list[Rank]] | None = None
+        self._groups: dict[str, Groups] = {}
 
     # ---------------------------------------------------------------- reading
 
@@ -206,7 +208,7 @@ class RunFiles:
         if self._ranks is None:
             found: dict[str, set[Rank]] = {}
             for journal in self._used:
-                for name in journal.metrics():
+                for name in self._names(journal):
                     found.setdefault(name, set()).add(self.rank_of(journal))
             shown = (
                 (name, [rank for rank in sorted(ranks, key=_rank_order) if self._shows(name, rank)])
@@ -239,13 +241,21 @@ class RunFiles:
                 parts.append(Part(journal.attempt, journal.journal_id, column))
         return parts
 
+    def _names(self, journal: JournalColumns) -> Iterable[str]:
+        return journal.metrics() if isinstance(journal, SealedJournal) else self._groups_of(journal).places
+
     def _column(self, journal: JournalColumns, metric: str) -> Column | None:
+        if not isinstance(journal, SealedJournal):
+            return self._groups_of(journal).column(metric)
         try:
             return journal.column(metric)
-        except Unreadable as trouble:  # of a sealed journal, whose points are read only now
+        except Unreadable as trouble:  # its points are read only now
             if str(trouble) not in self.warnings:
                 self.warnings.append(str(trouble))
             return None
+
+    def _groups_of(self, journal: JournalColumns) -> Groups:
+        return self._groups.setdefault(journal.journal_id, Groups()).follow(journal)
 
 
 def journal_files(folder: str) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from runfolio.journal.columns import Column, JournalColumns, Segment
+from runfolio.journal.columns import JournalColumns, Segment
+from runfolio.store.groups import Groups
 from runfolio.store.layout import Layout
-from runfolio.store.merge import hidden_from
-from runfolio.store.points import Merged
+from runfolio.store.merge import hidden_from, points_of
 from runfolio.store.run_files import Rank, RunFiles
+from runfolio.store.sealed import SealedJournal
 from runfolio.store.summary import Summary
-from runfolio.store.summing import carry_on, summarize
+from runfolio.store.summing import carry_on, carry_set_on, summarize
 
 Key = tuple[str, Rank]
 
@@ -34,45 +35,50 @@ class RunFolding:
         return changed
 
     def _sum_up(self) -> None:
-        stale = self._stale()
+        if not self._goes_on():
+            self.summaries, self._seen = {}, {}
+        stale: set[Key] = set()
+        for journal in self.files.journals:
+            stale.update(self._carry(journal))
         keys = [(name, rank) for name, ranks in self.files.ranks().items() for rank in ranks]
-        known, self.summaries = self.summaries, {}
-        for key in keys:
-            summary = self._anew(key) if stale is None or key in stale else known.get(key)
-            if summary is not None:
-                self.summaries[key] = summary
+        summaries = ((key, self._anew(key) if key in stale else self.summaries.get(key)) for key in keys)
+        self.summaries = {key: summary for key, summary in summaries if summary is not None}
         self._rewinds = list(self.files.state.rewinds)
         self._seen = {journal.journal_id: (journal.segments, len(journal.segments)) for journal in self.files.journals}
 
-    def _stale(self) -> set[Key] | None:
-        """Carry the summaries on by new points; return those that must be made anew, None for all of them."""
+    def _goes_on(self) -> bool:
+        """Say whether all that was summed up still stands."""
         journals = {journal.journal_id: journal for journal in self.files.journals}
         kept = all(id_ in journals and journals[id_].segments is segments for id_, (segments, _) in self._seen.items())
-        if not self._seen or not kept or self._rewinds != self.files.state.rewinds:
-            return None
+        return kept and self._rewinds == self.files.state.rewinds
+
+    def _carry(self, journal: JournalColumns) -> set[Key]:
+        """Carry the summaries on by what is new in a journal; return those that must be made anew."""
+        rank = self.files.rank_of(journal)
+        if isinstance(journal, SealedJournal):
+            return set() if journal.journal_id in self._seen else {(name, rank) for name in journal.metrics()}
+        groups = Groups(journal.segments[self._seen.get(journal.journal_id, ([], 0))[1] :])
+        if hidden_from(journal.attempt, self.files.state.rewinds) is not None:
+            return {(name, rank) for name in groups.places}
         stale: set[Key] = set()
-        for journal in journals.values():
-            since = self._seen.get(journal.journal_id, ([], 0))[1]
-            names = {name: None for segment in journal.segments[since:] for name in segment.columns.keys}
-            for name in names:
-                key = (name, self.files.rank_of(journal))
-                if key not in stale and not self._carried_on(key, journal, since):
-                    stale.add(key)
+        for segments in groups.by_tag.values():
+            keys = segments[0].columns.keys
+            after = carry_set_on([self.summaries.get((key, rank)) for key in keys], segments, rank)
+            for key, summary in zip(keys, after, strict=True):
+                if len(groups.places[key]) == 1:
+                    self._put((key, rank), summary, stale)
+        for name, places in groups.places.items():
+            column = groups.column(name) if len(places) > 1 else None
+            if column is not None:
+                self._put((name, rank), carry_on(self.summaries.get((name, rank)), points_of(column), rank), stale)
         return stale
 
-    def _carried_on(self, key: Key, journal: JournalColumns, since: int) -> bool:
-        before, column = self.summaries.get(key), journal.column(key[0], since)
-        if before is None or column is None or hidden_from(journal.attempt, self.files.state.rewinds) is not None:
-            return False
-        after = carry_on(before, _points(column))
-        if after is not None:
-            self.summaries[key] = after
-        return after is not None
+    def _put(self, key: Key, summary: Summary | None, stale: set[Key]) -> None:
+        if summary is None:
+            stale.add(key)
+        else:
+            self.summaries[key] = summary
 
     def _anew(self, key: Key) -> Summary | None:
         points = self.files.merged(*key)
         return None if points is None else summarize(points, key[1])
-
-
-def _points(column: Column) -> Merged:
-    return Merged(column.steps, column.final, column.values, column.kinds, column.times_ns)

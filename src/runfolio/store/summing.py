@@ -1,74 +1,146 @@
-"""Make the summary of a series, and carry one on by points that came later."""
+"""Make the summaries of series, and carry them on by points that came later: one series at a time, or all of a key set at once."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from runfolio.journal.columns import Segment
+from runfolio.store.groups import steps_of, values_of
 from runfolio.store.points import Merged
 from runfolio.store.summary import Summary
+
+_VALUES_MAX = 1 << 20
+"""How many values are looked at at once."""
 
 
 def summarize(points: Merged, rank: int | None) -> Summary | None:
     """Sum up a merged series; None where it is empty."""
-    return _carry(None, points, rank) if len(points.values) else None
-
-
-def carry_on(before: Summary, points: Merged) -> Summary | None:
-    """Add points; exact as long as steps rise. None where they do not: sum up the whole series anew."""
-    steps = points.steps
-    if not len(steps):
-        return before
-    if (
-        before.last_step is None
-        or points.final.any()
-        or steps[0] <= before.last_step
-        or (steps[1:] <= steps[:-1]).any()
-    ):
+    if not len(points.values):
         return None
-    return _carry(before, points, before.rank)
+    block = _block(points.values[:, None], np.zeros(1), [_kind(points.kinds)])
+    return _one(None, block, points, rank)
 
 
-def _carry(before: Summary | None, points: Merged, rank: int | None) -> Summary:
-    """Add points that stand behind all those before. An earlier extreme stays where a later one is equal."""
-    values, kinds = points.values, points.kinds
+def carry_on(before: Summary | None, points: Merged, rank: int | None) -> Summary | None:
+    """Add points to what came before; exact as long as steps rise. None where they do not: sum up the whole series anew."""
+    steps = points.steps
+    if points.final.any() or not _rises(steps):
+        return None
+    if before is not None and (before.last_step is None or steps[0] <= before.last_step):
+        return None
+    total = np.array([0.0 if before is None else before.total])
+    return _one(before, _block(points.values[:, None], total, [_kind(points.kinds)]), points, rank)
+
+
+def carry_set_on(
+    before: Sequence[Summary | None], segments: Sequence[Segment], rank: int | None
+) -> list[Summary | None]:
+    """Add the points of a key set to the summaries of its metrics; None for those that must be summed up anew.
+
+    Args:
+        before: of each metric; None for one that has no point yet.
+    """
+    columns = segments[0].columns
+    steps = steps_of(segments)
+    if columns.final or not _rises(steps):
+        return [None] * len(before)
+    first, last = int(steps[0]), int(steps[-1])
+    totals = np.array([0.0 if summary is None else summary.total for summary in before])
+    found: list[Summary | None] = []
+    width = max(1, _VALUES_MAX // len(steps))
+    for begin in range(0, len(before), width):
+        end = min(begin + width, len(before))
+        block = _block(values_of(segments, begin, end), totals[begin:end], columns.kinds[begin:end])
+        rows = zip(before[begin:end], columns.kinds[begin:end], *(array.tolist() for array in block), strict=True)
+        for was, kind, *row in rows:
+            if was is not None and (was.last_step is None or first <= was.last_step):
+                found.append(None)
+            else:
+                low_at, high_at = int(steps[row[3]]), int(steps[row[5]])
+                found.append(_joined(was, _Row(*row), rank, kind * 4, (first, last, low_at, high_at), kind))
+    return found
+
+
+class _Block(NamedTuple):
+    """Some points of several metrics, summed up. Shape: one element for each metric."""
+
+    first: NDArray[np.float64]
+    last: NDArray[np.float64]
+    low: NDArray[np.float64]  # NaN where all are
+    low_at: NDArray[np.intp]  # the first place of it
+    high: NDArray[np.float64]
+    high_at: NDArray[np.intp]
+    total: NDArray[np.float64]
+    nan_count: NDArray[np.intp]
+    length: NDArray[np.intp]
+
+
+class _Row(NamedTuple):
+    """One metric of a block."""
+
+    first: float
+    last: float
+    low: float
+    low_at: int
+    high: float
+    high_at: int
+    total: float
+    nan_count: int
+    length: int
+
+
+def _block(values: NDArray[np.float64], totals: NDArray[np.float64], kinds: Sequence[str]) -> _Block:
+    """Sum up columns. Totals are added up one value after the other, so that a part of a series can be carried on to the same bits."""
     nan = np.isnan(values)
-    nan_count = int(nan.sum())
-    count = len(values) - nan_count
-    total = before.total if before else 0.0
-    low, low_kind, low_step = (before.min, before.kinds[2], before.min_step) if before else (np.nan, "f", None)
-    high, high_kind, high_step = (before.max, before.kinds[3], before.max_step) if before else (np.nan, "f", None)
-    if count:
-        places = np.flatnonzero(~nan)
-        known = values[places]
-        with np.errstate(all="ignore"):
-            total = float(np.add.accumulate(np.concatenate([[total], known]))[-1])
-        at = int(places[np.argmin(known)])
-        if not low <= values[at]:  # also where there was none: NaN
-            low, low_kind, low_step = float(values[at]), chr(kinds[at]), _step(points, at)
-        at = int(places[np.argmax(known)])
-        if not high >= values[at]:
-            high, high_kind, high_step = float(values[at]), chr(kinds[at]), _step(points, at)
-    first = (
-        (before.first, before.kinds[0], before.first_step)
-        if before
-        else (float(values[0]), chr(kinds[0]), _step(points, 0))
-    )
-    last = len(values) - 1
-    return Summary(
-        rank, first[0], float(values[last]), low, high, total,
-        (before.count if before else 0) + count, (before.nan_count if before else 0) + nan_count,
-        first[2], _step(points, last), low_step, high_step,
-        first[1] + chr(kinds[last]) + low_kind + high_kind + _kind(before, points),
+    with np.errstate(all="ignore"):
+        low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+        total = np.add.accumulate(np.concatenate([totals[None, :], np.where(nan, 0.0, values)]))[-1]
+    low_at, high_at = (values == low).argmax(axis=0), (values == high).argmax(axis=0)
+    across = np.arange(len(kinds))
+    length = np.full(len(kinds), len(values))
+    return _Block(
+        values[0], values[-1], values[low_at, across], low_at, values[high_at, across], high_at, total, nan.sum(axis=0), length
     )  # fmt: skip
 
 
-def _step(points: Merged, at: int) -> int | None:
-    return None if points.final[at] else int(points.steps[at])
+def _one(before: Summary | None, block: _Block, points: Merged, rank: int | None) -> Summary:
+    row = _Row._make(array.tolist()[0] for array in block)
+    places = (0, row.length - 1, row.low_at, row.high_at)
+    kinds = "".join(chr(points.kinds[at]) for at in places)
+    steps = tuple(None if points.final[at] else int(points.steps[at]) for at in places)
+    return _joined(before, row, rank, kinds, steps, _kind(points.kinds))
 
 
-def _kind(before: Summary | None, points: Merged) -> str:
+def _joined(
+    was: Summary | None, row: _Row, rank: int | None, kinds: str, steps: tuple[int | None, ...], kind: str
+) -> Summary:
+    """Put what came before and a row together. An earlier extreme stays where a later one is equal."""
+    known = row.length - row.nan_count
+    first, first_kind, first_step = (
+        (row.first, kinds[0], steps[0]) if was is None else (was.first, was.kinds[0], was.first_step)
+    )
+    low, low_kind, low_step = (np.nan, "f", None) if was is None else (was.min, was.kinds[2], was.min_step)
+    high, high_kind, high_step = (np.nan, "f", None) if was is None else (was.max, was.kinds[3], was.max_step)
+    if known and not low <= row.low:  # also where there was none: NaN
+        low, low_kind, low_step = row.low, kinds[2], steps[2]
+    if known and not high >= row.high:
+        high, high_kind, high_step = row.high, kinds[3], steps[3]
+    return Summary(
+        rank, first, row.last, low, high, row.total,
+        known + (was.count if was else 0), row.nan_count + (was.nan_count if was else 0),
+        first_step, steps[1], low_step, high_step,
+        first_kind + kinds[1] + low_kind + high_kind + (kind if was is None or was.kind == kind else "f"),
+    )  # fmt: skip
+
+
+def _rises(steps: NDArray[np.int64]) -> bool:
+    return bool((steps[1:] > steps[:-1]).all())
+
+
+def _kind(kinds: NDArray[np.uint8]) -> str:
     """Give the kind of all points; float where they differ."""
-    first = points.kinds[0]
-    if (before is None or before.kind == chr(first)) and bool((points.kinds == first).all()):
-        return chr(first)
-    return "f"
+    return chr(kinds[0]) if bool((kinds == kinds[0]).all()) else "f"

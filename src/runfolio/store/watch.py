@@ -15,6 +15,9 @@ from runfolio.store.liveness import ALIVE, DEAD, UNKNOWN, Look, heartbeat, look_
 STARTERS = ("start", "launch")
 """The roles whose end ends the run."""
 
+GONE = "gone"
+"""Proved dead, where DEAD is only without a sign of life."""
+
 _DAY_NS = 86_400 * 10**9
 _PROCESS = ("host", "pid", "pid_start", "boot_id", "pid_ns")
 
@@ -40,8 +43,8 @@ class Watched(NamedTuple):
 
     @property
     def settled(self) -> bool:
-        """Whether its process is proved dead on this very boot: nothing can come any more."""
-        return self.life == DEAD and self.process.get("boot_id") == self.look.boot_id
+        """Whether its process is proved gone on this very boot: nothing can come any more."""
+        return self.life == GONE and self.process.get("boot_id") == self.look.boot_id
 
     def as_list(self) -> list[Any]:
         """Give the plain values that `from_list` takes."""
@@ -66,13 +69,11 @@ def look(watched: Watched, here: Here) -> Watched:
     if watched.settled:
         return watched
     life = process_of(watched.process)
-    if life == UNKNOWN and not is_local(watched, here):
+    if life == DEAD:
+        life = GONE
+    elif life == UNKNOWN:
         life = heartbeat(watched.look, here.boot_ns)
     return watched._replace(life=life)
-
-
-def is_local(watched: Watched, here: Here) -> bool:
-    return watched.process.get("boot_id") == here.boot_id and here.boot_id is not None
 
 
 def moved(watched: Watched) -> bool:
@@ -91,12 +92,7 @@ def moved(watched: Watched) -> bool:
 
 def may_go_on(watched: Watched, here: Here) -> bool:
     """Say whether to look at it again. A process gone with an earlier boot is believed after a day: two hosts may share a name."""
-    if watched.life != DEAD:
-        return True
-    if watched.settled:
-        return False
-    proved = process_of(watched.process) == DEAD
-    return not proved or here.wall_ns - watched.last_ns < _DAY_NS
+    return watched.life != GONE or not (watched.settled or here.wall_ns - watched.last_ns > _DAY_NS)
 
 
 class Standing(NamedTuple):
@@ -122,7 +118,7 @@ def standing(open_journals: Sequence[Watched], last_ns: int | None) -> Standing:
     since_ns = max((watched.last_ns for watched in starters), default=last_ns)
     if not starters:
         return Standing(LOST, "its journals are closed, and none tells how it ended", since_ns)
-    if all(watched.settled for watched in starters):
+    if lives == {GONE}:
         return Standing(KILLED, f"{_who(starters)} is gone without a word", since_ns)
     return Standing(LOST, f"no sign of life from {_who(starters)}", since_ns)
 
