@@ -40,15 +40,13 @@ def rows_of(run: Run, last: int | None, rank: str = "all") -> Rows:
     """Give the rows of the last steps, and of as many points without a step.
 
     Args:
-        last: how many steps; None for all.
+        last: how many steps, 1 or more; None for all.
         rank: a number, "none", "mean" or "all".
     """
     asked = parse_rank(rank)
     series = [run.series(name, asked) for name in run.metrics if _has(run, name, asked)]
     steps = _union([one.steps[~one.final] for one in series])
-    since = (
-        None if last is None or last >= len(steps) else int(steps[len(steps) - last]) if last else int(steps[-1]) + 1
-    )
+    since = None if last is None or last >= len(steps) else int(steps[-last])
     stepped: dict[tuple[int, int | None], Row] = {}
     final: dict[tuple[int | None, int, int], Row] = {}
     for one in series:
