@@ -9,7 +9,8 @@ import pytest
 
 from runfolio.errors import InvalidValue, RunIsClosed
 from runfolio.journal import frame, scan
-from runfolio.journal.writer import FINAL, PENDING_MAX, SETS_MAX
+from runfolio.journal.key_sets import SETS_MAX
+from runfolio.journal.writer import FINAL, PENDING_MAX
 from runfolio.testing.clock import ManualClock
 
 from .reading import journals_in, points_of, scan_file, told_by

@@ -11,25 +11,23 @@ import os
 from _thread import RLock
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
-from struct import Struct
 from struct import error as StructError
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from weakref import WeakSet
 from zlib import crc32
 
 from runfolio.errors import RunIsClosed
 from runfolio.journal import frame
 from runfolio.journal.files import SYSTEM, Files
+from runfolio.journal.key_sets import KeySets
 from runfolio.journal.loss import Loss, Lost
-from runfolio.journal.places import Folder, FullOfSets, Places
+from runfolio.journal.places import Folder, Places
 from runfolio.journal.points import INT_EXACT, Point, prepare
 from runfolio.journal.tail import Tail
 from runfolio.model.clock import SYSTEM_CLOCK, Clock, WriterClock
 from runfolio.model.numbers import INT64_MAX, INT64_MIN, check_step
 from runfolio.model.strict_json import dumps
 
-SETS_MAX = 1024
 PENDING_MAX = 1024
 COPIES_BYTES_MAX = 8192
 LAST_WORDS = 1024  # of the room spared for a full disk, what only the closing frames may use
@@ -46,20 +44,6 @@ class NoStep:
 
 
 FINAL: Final = NoStep()
-
-
-class _Set(NamedTuple):
-    """A key set declared in `tail`, ready to pack."""
-
-    values_of: Callable[[Mapping[str, object]], tuple[object, ...]]
-    tail: Tail
-    size: int
-    pack: Callable[..., bytes]
-    tag: int
-    step_base: int
-    boot_base: int
-    types: tuple[type, ...] | None
-    ints: tuple[int, ...]
 
 
 class Writer:
@@ -103,11 +87,8 @@ class Writer:
         self._pending: deque[tuple[Callable[[], None], int]] = deque()
         self._next_step = 0 if high is None else high + 1
         self._stepped = high is not None
-        self._sets: dict[
-            tuple[tuple[str, ...], str, bool], _Set
-        ] = {}  # what is declared; the two below: what the hot path may take
-        self._by_keys: dict[tuple[str, ...], _Set] = {}
-        self._by_count: dict[int, _Set] = {}  # the last one with so many keys
+        self._sets = KeySets(writer_clock.offset_ns)
+        self._by_keys, self._by_count = self._sets.by_keys, self._sets.by_count  # one look-up less in the hot path
         self._closed = False
         self._sound = True  # until a sync fails: what it was about is uncertain for ever
         _WRITERS.add(self)
@@ -227,7 +208,7 @@ class Writer:
     def _close(self, sync: bool) -> Any:
         if not self._closed:
             self._closed = True
-            self._forget_sets()
+            self._sets.forget()
             if self._loss.untold:
                 self._places.ready(at_once=True)
             if self._places.tail is not None:
@@ -363,7 +344,7 @@ class Writer:
             step = check_step(self._next_step)
         number = 0 if isinstance(step, NoStep) else step
         if not self._put_at_once(point, number, final, boot) and not self._try(
-            self._append_point, point, number, final, boot
+            self._sets.append, point, number, final, boot
         ):
             return self._lose(len(point.keys))
         if not final and (number >= self._next_step or not self._stepped):
@@ -375,7 +356,7 @@ class Writer:
         if tail is None or tail.off >= tail.stop:
             return False
         try:
-            self._append_point(tail, point, step, final, boot)
+            self._sets.append(tail, point, step, final, boot)
         except OSError:
             return False
         return True
@@ -421,58 +402,6 @@ class Writer:
     def _append_event(self, tail: Tail, payload: bytes, now: int) -> None:
         tail.room(frame.control_bytes(len(payload)))
         tail.put_control(frame.EVENT, now, payload)
-
-    def _append_point(self, tail: Tail, point: Point, step: int, final: bool, boot: int) -> None:
-        key = (point.keys, point.kinds, final)
-        known = self._sets.get(key)
-        if known is None or known.tail is not tail:
-            return self._declare(tail, key, point, step, boot)
-        tail.room(known.size)
-        data = _render(known, point, step, boot)
-        if not data:
-            return self._declare(tail, key, point, step, boot)
-        tail.put(data)
-        if known.types is None:
-            self._remember(key, point, known)
-        elif point.types is not None and not final:
-            self._by_keys[point.keys] = self._by_count[len(point.keys)] = known._replace(types=point.types)
-
-    def _remember(self, key: tuple[tuple[str, ...], str, bool], point: Point, known: _Set) -> None:
-        """Let the hot path take a key set that comes a second time, and have its declaration copied with the next block."""
-        keys, kinds, _, raw_keys, types = point
-        values_of = itemgetter(*keys) if len(keys) > 1 else _one_value(keys[0])
-        known = self._sets[key] = known._replace(types=types or (), values_of=values_of)
-        if types is not None and not key[2]:
-            self._by_keys[keys] = self._by_count[len(keys)] = known
-        declared = (known.tag, key[2], known.step_base, known.boot_base + self._offset_ns, kinds, raw_keys)
-        known.tail.once.append(declared)
-
-    def _forget_sets(self) -> None:
-        self._sets.clear()
-        self._by_keys.clear()
-        self._by_count.clear()
-
-    def _declare(self, tail: Tail, key: tuple[tuple[str, ...], str, bool], point: Point, step: int, boot: int) -> None:
-        """Append the declaration of a key set, with this point in it."""
-        tag = tail.tags + 1
-        if tag > frame.TAG_MAX:
-            raise FullOfSets(0, "no key set tags left")
-        keys, kinds, values, raw_keys, _ = point
-        count = len(keys)
-        packer = _STRUCTS.get(count)
-        if packer is None:
-            packer = _STRUCTS[count] = Struct(f"<HHiI{count}d")
-        tail.tags = tag
-        declared = (tag, key[2], step, boot + self._offset_ns, kinds, raw_keys)
-        data = frame.keys_frame(declared, tail.seq, tail.off, tail.seed, packer.pack(0, 0, 0, 0, *values)[12:])
-        if tail.off + len(data) > tail.stop:
-            tail.room(len(data))
-        tail.put(data)
-        if len(self._sets) >= SETS_MAX:
-            self._forget_sets()
-        ints = tuple([i for i, kind in enumerate(kinds) if kind == "i"]) if "i" in kinds else ()
-        entry = (_no_values, tail, packer.size + 4, packer.pack, tag, step, boot, None, ints)
-        self._sets[key] = tuple.__new__(_Set, entry)
 
     def _put_beat(self) -> None:
         if self._places.tail is None or self._closed:
@@ -608,32 +537,12 @@ class Writer:
         self._pending.clear()
         self._places.forget()
         self._let_files_go()
-        self._forget_sets()
+        self._sets.forget()
         self._loss = Loss()
         self._sound = True
 
 
-_STRUCTS: dict[int, Struct] = {}
 _WRITERS: WeakSet[Writer] = WeakSet()
-
-
-def _render(known: _Set, point: Point, step: int, boot: int) -> bytes:
-    """Render a metric frame; empty where the step or the time do not fit the key set."""
-    tail = known.tail
-    offsets = step - known.step_base, (boot - known.boot_base) >> frame.TICK_BITS
-    try:
-        body = known.pack(known.tag, tail.seq & 0xFFFF, *offsets, *point.values)
-    except StructError:
-        return b""
-    return crc32(body, tail.seed ^ tail.off).to_bytes(4, "little") + body
-
-
-def _no_values(_metrics: Mapping[str, object]) -> tuple[object, ...]:
-    raise KeyError
-
-
-def _one_value(key: str) -> Callable[[Mapping[str, object]], tuple[object, ...]]:
-    return lambda metrics: (metrics[key],)
 
 
 def _after_fork() -> None:
