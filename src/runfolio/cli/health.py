@@ -15,7 +15,7 @@ from runfolio.model.ids import is_id, new_id, short
 from runfolio.store import spool
 from runfolio.store.layout import FORMAT, STORE_NAME, Layout, cache_folder, file_system, find, mappable, trusted_folder
 
-_NEEDED = ("click", "duckdb", "nanoarrow", "numpy", "pyyaml", "rich")
+_NEEDED = ("click", "duckdb", "nanoarrow", "numpy", "pyyaml")
 _OPTIONAL = ("pandas", "polars", "matplotlib", "torch", "jax")
 _FREE_LOW = 64 << 20
 _SKEW_MAX_S = 2.0
