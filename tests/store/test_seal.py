@@ -170,12 +170,13 @@ def test_columns_for_other_readers() -> None:
     """Another Parquet reader finds one row per point, also those written over, with columns that explain themselves."""
     run_id = small_run()
     seal(the_layout(), run_id)
-    found = duckdb.execute("SELECT * FROM read_parquet(?)", [the_layout().parquet(run_id)])
-    assert [(name, str(kind)) for name, kind, *_ in found.description] == [
+    path = the_layout().parquet(run_id)
+    columns = duckdb.execute(f"DESCRIBE SELECT * FROM '{path}'").fetchall()
+    assert [(name, kind) for name, kind, *_ in columns] == [
         ("metric", "VARCHAR"), ("rank", "BIGINT"), ("step", "BIGINT"), ("value", "DOUBLE"), ("kind", "VARCHAR"), ("time", "TIMESTAMP_NS"),
         ("attempt", "BIGINT"), ("writer", "VARCHAR"), ("seq", "BIGINT"),
     ]  # fmt: skip
-    rows = found.fetchall()
+    rows = duckdb.execute(f"SELECT * FROM '{path}'").fetchall()
     assert len(rows) == 20 * 4 + 3
     assert [row[3] for row in rows if row[0] == "loss" and row[2] == 3] == [0.25, 7.0]
     assert {(row[0], row[4]) for row in rows} == {
@@ -185,7 +186,7 @@ def test_columns_for_other_readers() -> None:
     keys = [(row[0], row[6], row[7], row[8]) for row in rows]
     assert keys == sorted(keys)
     (journal,) = journals(run_id)
-    meta = parquet.read_meta(the_layout().parquet(run_id))
+    meta = parquet.read_meta(path)
     assert [(told["journal"], told["end"], told["seq"], told["closed"]) for told in meta["journals"]] == [
         (journal.journal_id, journal.end, journal.seq, True)
     ]

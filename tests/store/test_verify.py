@@ -223,7 +223,8 @@ def test_F40_a_flipped_bit_in_parquet_is_found() -> None:
     path = Path(the_layout().parquet(run_id))
     whole = path.read_bytes()
     rng = random.Random(0)
-    for bit in [0, len(whole) * 8 - 1, *rng.sample(range(len(whole) * 8), 40)]:
+    id_ = whole.index(b'"id"') * 8  # a seal that was cut off has another id, and is sound
+    for bit in [0, id_ + 70, id_ + 8 * 300, len(whole) * 8 - 1, *rng.sample(range(len(whole) * 8), 40)]:
         flip(path, bit)
         assert told(verify(the_layout(), run_id)) == [("metrics.parquet", None, True)], bit
         path.write_bytes(whole)

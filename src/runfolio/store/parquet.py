@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -110,7 +111,7 @@ def write(
 
     Args:
         path: makes a fresh empty file and gives its path.
-        meta: for the file's metadata.
+        meta: for the file's metadata, `signed`.
         name_bytes_max: the longest name of a metric.
 
     Raises:
@@ -211,11 +212,18 @@ def _copy(cursor: Any, select: str, path: str, group_rows: int, meta: dict[str, 
 # ------------------------------------------------------------------------------------------------------------ reading
 
 
+def signed(meta: dict[str, Any]) -> dict[str, Any]:
+    """Add an `id` that is the hash of all the rest."""
+    rest = {key: value for key, value in meta.items() if key != "id"}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return {"id": sha256(text.encode()).hexdigest()[:32], **rest}
+
+
 def read_meta(path: str) -> dict[str, Any]:
     """Read what was told when the file was written.
 
     Raises:
-        FileNotFoundError: there is none. Unreadable: it is no Parquet file of ours.
+        FileNotFoundError: there is none. Unreadable: it is no Parquet file of ours, or damaged.
     """
     with _reading(path) as cursor:
         rows = cursor.execute("SELECT key, value FROM parquet_kv_metadata(?)", [path]).fetchall()
@@ -225,9 +233,9 @@ def read_meta(path: str) -> dict[str, Any]:
                 found = json.loads(bytes(value))
             except ValueError:
                 break
-            if isinstance(found, dict):
+            if isinstance(found, dict) and found == signed(found):
                 return found
-    raise Unreadable(f"this Parquet file is not of runfolio's making: {path}")
+    raise Unreadable(f"what metrics.parquet tells of itself is damaged, or it is none of ours: {path}")
 
 
 def count_rows(path: str) -> int:

@@ -237,14 +237,20 @@ def _write(layout: Layout, run_id: str, journals: list[JournalColumns], rows_max
 def _write_parquet(
     layout: Layout, run_id: str, journals: list[JournalColumns], runs: Iterable[Run], rows_max: int
 ) -> Sheet:
-    folder, id_ = layout.run(run_id), new_id()
+    folder = layout.run(run_id)
 
     def fresh() -> str:
         path = draft_in(folder)
         os.close(create_draft(path))
         return path
 
-    meta = {"format": run_json.FORMAT, "id": id_, "run": run_id, "journals": [_frames(journal) for journal in journals]}
+    told = {
+        "format": run_json.FORMAT,
+        "run": run_id,
+        "journals": [_frames(journal) for journal in journals],
+        "made": new_id(),
+    }
+    meta = parquet.signed(told)
     names = {name for journal in journals for name in journal.metrics()}
     origins = [origin_of(journal) for journal in journals]
     longest = max((len(name.encode()) for name in names), default=0)
@@ -255,7 +261,7 @@ def _write_parquet(
     finally:
         if os.path.exists(draft):
             os.unlink(draft)
-    return Sheet(id_, digest, size_bytes, 0)
+    return Sheet(meta["id"], digest, size_bytes, 0)
 
 
 def _frames(journal: JournalColumns) -> dict[str, Any]:
