@@ -82,7 +82,7 @@ def changed(data: bytes, how: str, at: int, what: bytes) -> bytes:
 
 
 @given(changes=st.lists(CHANGES, min_size=1, max_size=4))
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_F03_damage_is_a_warning_and_never_an_error(
     tmp_path_factory: pytest.TempPathFactory, changes: list[Any]
 ) -> None:

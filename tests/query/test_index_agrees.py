@@ -190,7 +190,7 @@ def expect(store: Store, script: Script) -> None:
 
 
 @given(acts=st.lists(ACTS, max_size=30))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_the_index_is_a_recomputation(tmp_path_factory: pytest.TempPathFactory, acts: list[Any]) -> None:
     """For any order of events of several writers, attempts, rewinds, ranks and repeated, lower or missing steps, the index that followed
     them, and one made anew, say what a plain recomputation says."""
@@ -240,6 +240,15 @@ def test_an_old_attempt_that_goes_on_stays_hidden() -> None:
         expect(store, script)
         script.act(Log(0, {"a": 3.0}, 7, 1))
         clock.pass_s(1)
+        expect(store, script)
+
+
+def test_a_final_point_between_others_stays_at_the_end() -> None:
+    """A point without a step, logged between negative and positive steps in one look, is not carried on as if it were step 0."""
+    script = Script(make_store())
+    for step in (-3, FINAL, 2):
+        script.act(Log(0, {"a": float(len(script.points))}, step, 1))
+    with Store(script.layout, ManualClock()) as store:
         expect(store, script)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from runfolio.journal.columns import JournalColumns, Segment
 from runfolio.store.groups import Groups
@@ -14,6 +14,7 @@ from runfolio.store.summary import Summary
 from runfolio.store.summing import carry_on, carry_set_on, summarize
 
 Key = tuple[str, Rank]
+_BATCH_POINTS = 1 << 20
 
 
 class RunFolding:
@@ -61,7 +62,7 @@ class RunFolding:
         if hidden_from(journal.attempt, self.files.state.rewinds) is not None:
             return {(name, rank) for name in groups.places}
         stale: set[Key] = set()
-        for segments in groups.by_tag.values():
+        for segments in (batch for every in groups.by_tag.values() for batch in _batches(every)):
             keys = segments[0].columns.keys
             after = carry_set_on([self.summaries.get((key, rank)) for key in keys], segments, rank)
             for key, summary in zip(keys, after, strict=True):
@@ -82,3 +83,17 @@ class RunFolding:
     def _anew(self, key: Key) -> Summary | None:
         points = self.files.merged(*key)
         return None if points is None else summarize(points, key[1])
+
+
+def _batches(segments: list[Segment]) -> Iterator[list[Segment]]:
+    """Cut segments into batches of a million points at most, so that arrays made from them stay small."""
+    batch: list[Segment] = []
+    count = 0
+    for segment in segments:
+        if batch and count + len(segment.seq) > _BATCH_POINTS:
+            yield batch
+            batch, count = [], 0
+        batch.append(segment)
+        count += len(segment.seq)
+    if batch:
+        yield batch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,8 +21,7 @@ def summarize(points: Merged, rank: int | None) -> Summary | None:
     """Sum up a merged series; None where it is empty."""
     if not len(points.values):
         return None
-    block = _block(points.values[:, None], np.zeros(1), [_kind(points.kinds)])
-    return _one(None, block, points, rank)
+    return _one(None, points, rank)
 
 
 def carry_on(before: Summary | None, points: Merged, rank: int | None) -> Summary | None:
@@ -32,8 +31,7 @@ def carry_on(before: Summary | None, points: Merged, rank: int | None) -> Summar
         return None
     if before is not None and (before.last_step is None or steps[0] <= before.last_step):
         return None
-    total = np.array([0.0 if before is None else before.total])
-    return _one(before, _block(points.values[:, None], total, [_kind(points.kinds)]), points, rank)
+    return _one(before, points, rank)
 
 
 def carry_set_on(
@@ -49,34 +47,19 @@ def carry_set_on(
     if columns.final or not _rises(steps):
         return [None] * len(before)
     first, last = int(steps[0]), int(steps[-1])
-    totals = np.array([0.0 if summary is None else summary.total for summary in before])
     found: list[Summary | None] = []
     width = max(1, _VALUES_MAX // len(steps))
     for begin in range(0, len(before), width):
-        end = min(begin + width, len(before))
-        block = _block(values_of(segments, begin, end), totals[begin:end], columns.kinds[begin:end])
-        rows = zip(before[begin:end], columns.kinds[begin:end], *(array.tolist() for array in block), strict=True)
-        for was, kind, *row in rows:
+        some, kinds = before[begin : begin + width], columns.kinds[begin : begin + width]
+        totals = [0.0 if summary is None else summary.total for summary in some]
+        rows = _rows(values_of(segments, begin, begin + len(some)), totals)
+        for was, kind, row in zip(some, kinds, rows, strict=True):
             if was is not None and (was.last_step is None or first <= was.last_step):
                 found.append(None)
             else:
-                low_at, high_at = int(steps[row[3]]), int(steps[row[5]])
-                found.append(_joined(was, _Row(*row), rank, kind * 4, (first, last, low_at, high_at), kind))
+                places = (first, last, int(steps[row.low_at]), int(steps[row.high_at]))
+                found.append(_joined(was, row, rank, kind * 4, places, kind))
     return found
-
-
-class _Block(NamedTuple):
-    """Some points of several metrics, summed up. Shape: one element for each metric."""
-
-    first: NDArray[np.float64]
-    last: NDArray[np.float64]
-    low: NDArray[np.float64]  # NaN where all are
-    low_at: NDArray[np.intp]  # the first place of it
-    high: NDArray[np.float64]
-    high_at: NDArray[np.intp]
-    total: NDArray[np.float64]
-    nan_count: NDArray[np.intp]
-    length: NDArray[np.intp]
 
 
 class _Row(NamedTuple):
@@ -93,22 +76,36 @@ class _Row(NamedTuple):
     length: int
 
 
-def _block(values: NDArray[np.float64], totals: NDArray[np.float64], kinds: Sequence[str]) -> _Block:
-    """Sum up columns. Totals are added up one value after the other, so that a part of a series can be carried on to the same bits."""
+def _rows(values: NDArray[np.float64], totals: Sequence[float]) -> Iterable[_Row]:
+    """Sum up each column. Totals are added up one value after the other, so that a part of a series can be carried on to the same bits."""
+    if len(values) == 1:
+        return map(_row_of_one, values[0].tolist(), totals)
     nan = np.isnan(values)
     with np.errstate(all="ignore"):
         low, high = np.fmin.reduce(values), np.fmax.reduce(values)
-        total = np.add.accumulate(np.concatenate([totals[None, :], np.where(nan, 0.0, values)]))[-1]
+        total = np.add.accumulate(np.concatenate([np.array([totals]), np.where(nan, 0.0, values)]))[-1]
     low_at, high_at = (values == low).argmax(axis=0), (values == high).argmax(axis=0)
-    across = np.arange(len(kinds))
-    length = np.full(len(kinds), len(values))
-    return _Block(
-        values[0], values[-1], values[low_at, across], low_at, values[high_at, across], high_at, total, nan.sum(axis=0), length
-    )  # fmt: skip
+    across = np.arange(len(totals))
+    columns = (
+        values[0],
+        values[-1],
+        values[low_at, across],
+        low_at,
+        values[high_at, across],
+        high_at,
+        total,
+        nan.sum(axis=0),
+    )
+    return (_Row._make((*row, len(values))) for row in zip(*(column.tolist() for column in columns), strict=True))
 
 
-def _one(before: Summary | None, block: _Block, points: Merged, rank: int | None) -> Summary:
-    row = _Row._make(array.tolist()[0] for array in block)
+def _row_of_one(value: float, total: float) -> _Row:
+    nan = value != value
+    return _Row(value, value, value, 0, value, 0, total if nan else total + value, int(nan), 1)
+
+
+def _one(before: Summary | None, points: Merged, rank: int | None) -> Summary:
+    (row,) = _rows(points.values[:, None], [0.0 if before is None else before.total])
     places = (0, row.length - 1, row.low_at, row.high_at)
     kinds = "".join(chr(points.kinds[at]) for at in places)
     steps = tuple(None if points.final[at] else int(points.steps[at]) for at in places)
