@@ -269,10 +269,14 @@ class ActiveRun:
         Raises:
             OSError: the source cannot be read. InvalidValue: nothing that can be kept.
         """
-        from runfolio.sdk.artifacts import add
+        from runfolio.sdk.artifacts import NotKept, add
 
-        for told in add(self.pen.layout, self.id, source, name, media):
-            self._event("artifact", step=None if step is None else check_step(step), **told)
+        at = None if step is None else check_step(step)
+        try:
+            for told in add(self.pen.layout, self.id, source, name, media):
+                self._event("artifact", step=at, **told)
+        except NotKept as lost:
+            self._event("lost", points=0, calls=0, events=lost.events, cause=lost.cause)
 
     # ---------------------------------------------------------------- the end
 

@@ -7,15 +7,16 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from runfolio.errors import RunNotFound
+from runfolio.errors import RunNotFound, Unreadable
 from runfolio.journal import frame
 from runfolio.journal.scan import Scan, events, opening, rows, scan
 from runfolio.model.events import Event
 from runfolio.model.fold import RunState, fold
 from runfolio.model.ids import short
-from runfolio.store import spool
+from runfolio.store import run_json, spool
 from runfolio.store.layout import Layout
 from runfolio.store.liveness import ALIVE, DEAD, LOST_AFTER_S, UNKNOWN, process_of
+from runfolio.store.run_json import Covered, RunJson
 
 
 class Past(NamedTuple):
@@ -24,13 +25,15 @@ class Past(NamedTuple):
     state: RunState
     attempt: int  # the latest
     scans: list[Scan]
+    sealed: list[Covered]  # journals that only the seal tells of, since gc removed them
 
     def high(self, below: int | None = None) -> int | None:
         """Give the highest visible step; `below` hides what a rewind to it hides."""
-        highest = max((step for found in self.scans for step in _steps(found)), default=None)
-        if below is None or highest is None or highest < below:
-            return highest
-        return max((step for found in self.scans for step in _steps(found) if step < below), default=None)
+        limit = 1 << 63 if below is None else below
+        steps = [step for found in self.scans for step in _steps(found) if step < limit]
+        # of a sealed journal only the highest step is at hand: with a rewind below it, the step before that
+        steps += [min(covered.high_step, limit - 1) for covered in self.sealed if covered.high_step is not None]
+        return max(steps, default=None)
 
     def life(self) -> str:
         """Judge the latest attempt's starter or launcher: alive, dead, or unknown from here."""
@@ -63,10 +66,23 @@ def read_past(layout: Layout, run_id: str) -> Past:
             Event(body, good.time_ns or 0, attempt, found.journal_id, good.seq, rank, role)
             for good, body in events(found)
         ]
-    if not scans:
+    seal = _seal(layout, run_id)
+    present = {found.journal_id for found in scans}
+    sealed = [covered for covered in seal.journals if covered.journal not in present] if seal else []
+    if seal:
+        told += [event for event in seal.events if event.journal not in present]
+    if not scans and not sealed:
         raise RunNotFound(f"no run {short(run_id)} in this store: {layout.root}")
     attempts = [number for found in scans if isinstance(number := opening(found).get("attempt"), int)]
-    return Past(fold(told), max(attempts, default=1), scans)
+    attempts += [covered.attempt for covered in sealed]
+    return Past(fold(told), max(attempts, default=1), scans, sealed)
+
+
+def _seal(layout: Layout, run_id: str) -> RunJson | None:
+    try:
+        return run_json.read(layout.run_json(run_id))
+    except Unreadable:
+        return None  # the journals say what there is
 
 
 def _journals(layout: Layout, run_id: str) -> Iterator[str]:

@@ -60,7 +60,8 @@ class Pen:
     def _bring_home(self) -> None:
         try:
             self._home()
-            spool.bring_home(self.layout.root, self.run_id, self.layout.run_journal(self.run_id))
+            home = self.layout.run_journal(self.run_id)
+            spool.bring_home(self.layout.root, self.run_id, home, self.writer.journals)
         except OSError:
             pass  # still not writable: show and doctor name the spool
 

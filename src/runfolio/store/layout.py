@@ -124,6 +124,9 @@ class Layout(NamedTuple):
             self.store_id()
         except StoreNotFound:
             pass
+        except Unreadable as error:
+            if not isinstance(error.__cause__, OSError):  # a disk that fails is told of where it is written to
+                raise
 
 
 def write_once(path: str, content: bytes, mode: int = 0o666) -> bool:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Container
 
+from runfolio.journal.files import SYSTEM
 from runfolio.journal.frame import SUFFIX
 from runfolio.model.ids import is_id, new_id
 from runfolio.store.layout import is_private, temp_folder
@@ -74,8 +76,11 @@ def runs_of(root: str) -> list[str]:
     return sorted(found)
 
 
-def bring_home(root: str, run_id: str, home: str) -> int:
+def bring_home(root: str, run_id: str, home: str, journals: Container[str] | None = None) -> int:
     """Move a run's spooled journals into its own folder; return how many. Doing it again, or half, does no harm.
+
+    Args:
+        journals: the ids of those to move; None: all. One that is still written would lose what comes.
 
     Raises:
         OSError: the store still cannot be written.
@@ -83,7 +88,8 @@ def bring_home(root: str, run_id: str, home: str) -> int:
     moved = 0
     for folder in journals_of(root, run_id):
         for name in sorted(os.listdir(folder)):
-            if name.endswith(SUFFIX) and is_id(name[: -len(SUFFIX)]):
+            journal_id = name.removesuffix(SUFFIX)
+            if name.endswith(SUFFIX) and is_id(journal_id) and (journals is None or journal_id in journals):
                 _move(os.path.join(folder, name), os.path.join(home, name))
                 moved += 1
         for empty in (folder, os.path.dirname(folder), os.path.dirname(os.path.dirname(folder))):
@@ -104,6 +110,7 @@ def _move(source: str, target: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, target)
+        SYSTEM.sync_folder(os.path.dirname(target))
     except OSError:
         if os.path.exists(draft):
             os.unlink(draft)
