@@ -118,11 +118,11 @@ class Talk:
         self._watch.close()
 
 
-def command(*words: str, store: Path) -> subprocess.CompletedProcess[str]:
+def command(*words: str, store: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """Call `runfolio` on a store, in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "runfolio", *words],
-        env={**os.environ, "PYTHONPATH": SOURCE, "RUNFOLIO_DIR": str(store)},
+        env={**os.environ, "PYTHONPATH": SOURCE, "RUNFOLIO_DIR": str(store), **env},
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,

@@ -6,8 +6,9 @@ What the writer does at each failing call is in tests/journal/test_faulty_disk.p
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
-from collections import Counter
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,8 @@ from runfolio.store.spool import runs_of
 from runfolio.store.verify import verify
 
 from .talking import Ended, Talk, command, lost_line, shown, steps_in
-from .tools import fail, make_image, mounted, strace, tmpfs
+from .tools import fail, make_image, mounted, shim, strace, tmpfs
+from .tools import run as run_tool
 
 PLAIN = pytest.mark.parametrize("env", [{}, {"RUNFOLIO_MAP": "0"}], ids=["mapped", "plain"])
 
@@ -306,6 +308,10 @@ say(*map(int, sound))
 )
 
 
+def types_of_events(folder: Path) -> set[str]:
+    return {body["type"] for path in journals_in(folder) for _, body in scan.events(scan_file(path))}
+
+
 @PLAIN
 @pytest.mark.parametrize(("when", "sound"), [("1", "0000"), ("2", "1000"), ("3", "1100"), ("1+", "0000")])
 def test_F11_failed_syncs(tmp_path: Path, env: dict[str, str], when: str, sound: str, record_property: Any) -> None:
@@ -315,8 +321,7 @@ def test_F11_failed_syncs(tmp_path: Path, env: dict[str, str], when: str, sound:
     assert (ended.code, ended.out[-1].replace(" ", "")) == (0, sound), ended.err
     assert ended.warnings == ["Input/output error"]
     assert steps_in(tmp_path) == list(range(80))
-    events = [body for path in journals_in(tmp_path) for _, body in scan.events(scan_file(path))]
-    assert Counter(body["type"] for body in events)["uncertain"] >= 1
+    assert "uncertain" in types_of_events(tmp_path)
     assert verify(Layout(str(tmp_path / "store"))).sound
     record_property("F11", f"fdatasync fails at call {when}: flush() says {sound}, 80 of 80 calls there")
 
@@ -334,3 +339,219 @@ def test_F11_failing_calls(tmp_path: Path, call: str, when: str, env: dict[str, 
     step, lost = map(int, ended.out[-1].split())
     assert 3 * (step - len(steps_in(tmp_path))) == lost
     assert len(ended.warnings) <= 1 and "Traceback" not in ended.err
+
+
+# ------------------------------------------------------------------------------------------------------ F12: read-only
+
+SHORT = LOGGING + "log(300)\nrun.finish()\nsay(step, run.lost_points)\n"
+MIDWAY = LOGGING.replace('"disk"', '"disk", fsync_every_s=0.05') + "log(3000)\nrun.flush()\nsay('up')\nhear()\n"
+GOES_ON = MIDWAY + "log(20_000)\nrun.finish()\nsay(step, run.lost_points)\n"
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[Path]:
+    """Bind a folder to itself, read-only."""
+    with mounted(folder, folder, "--bind") as bound:
+        run_tool("mount", "-o", "remount,bind,ro", bound)
+        yield bound
+
+
+def kept_in_spool(ended: Ended, spool: Path, trouble: str) -> None:
+    """Fail unless the script ended well, was warned once, and was told where its run is."""
+    assert (ended.code, ended.warnings) == (0, [trouble]), ended.err
+    assert f"is kept in {spool}" in ended.last_line
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("made", [True, False], ids=["a store", "no store yet"])
+def test_F12_read_only_from_the_start(tmp_path: Path, made: bool, record_property: Any) -> None:
+    """On a read-only disk a run is kept in the spool, which the last line and doctor name, is read from there, and comes home later."""
+    disk, spool = tmp_path / "disk", tmp_path / "spool"
+    disk.mkdir()
+    store = disk / ".runfolio"
+    assert not made or command("init", str(disk), store=store).returncode == 0
+    with read_only(disk):
+        with Talk(SHORT, tmp_path, RUNFOLIO_DIR=str(store)) as script:
+            ended = script.end()
+        kept_in_spool(ended, spool, "Read-only file system")
+        run_id = ended.out[0]
+        assert steps_in(spool) == list(range(300))
+        assert str(spool) in command("doctor", store=store).stdout
+        assert not made or shown(store, run_id)["lost_points"] == 0
+    command("doctor", "--bring-home", store=store)
+    assert steps_in(store) == list(range(300)) and not runs_of(str(store))
+    assert verify(Layout(str(store))).sound
+    record_property(
+        "F12", f"read-only, {'a store' if made else 'no store yet'}: 300 calls in the spool, 1 warning, home later"
+    )
+
+
+@pytest.mark.root
+def test_F12_no_right_to_write(tmp_path_factory: pytest.TempPathFactory, record_property: Any) -> None:
+    """A user without the right to write to the store gets one warning and a run in the spool."""
+    base = Path(tempfile.mkdtemp(prefix="runfolio-test-", dir="/var/tmp"))
+    try:
+        base.chmod(0o755)
+        for name, mode in (("store", 0o755), ("free", 0o777), ("scratch", 0o777)):
+            (base / name).mkdir()
+            (base / name).chmod(mode)
+        warm = "with runfolio.start(store=os.environ['WARM']) as run: run.log({'m': 1.0})\nos.setuid(65534)\n"
+        told = {"RUNFOLIO_DIR": str(base / "store"), "RUNFOLIO_SPOOL": str(base / "free" / "spool")}
+        with Talk(warm + SHORT, tmp_path_factory.mktemp("err"), WARM=str(base / "scratch" / "s"), **told) as script:
+            ended = script.end()
+        kept_in_spool(ended, base / "free" / "spool", "Permission denied")
+        assert steps_in(base / "free") == list(range(300)) and not journals_in(base / "store")
+    finally:
+        shutil.rmtree(base)
+    record_property("F12", "no right to write: 300 calls in the spool, 1 warning")
+
+
+@pytest.mark.root
+@PLAIN
+@pytest.mark.parametrize("kind", ["ext4", "xfs"])
+def test_F12_the_disk_turns_read_only(tmp_path: Path, kind: str, env: dict[str, str], record_property: Any) -> None:
+    """A file system that gives up in the middle of a run neither kills nor stops the script: what follows is in the spool."""
+    spool = tmp_path / "spool"
+    with disk_of(kind, tmp_path) as disk:
+        with Talk(GOES_ON, tmp_path, RUNFOLIO_DIR=str(disk / "store"), **env) as script:
+            script.hear(), script.hear()
+            give_up(kind, disk)
+            script.say()
+            step, lost = map(int, script.hear())
+            ended = script.end()
+        assert (ended.code, step, lost) == (0, 23_000, 0), ended.err
+        assert warned_once(ended) and f"is kept in {spool}" in ended.last_line
+        found = steps_in(spool)
+        assert found == list(range(found[0], step)), "what follows is there"
+        assert found[0] == 3000 or "uncertain" in types_of_events(spool), "what the disk took and did not keep is told"
+    record_property(
+        "F12", f"{kind} turns read-only after 3,000 calls: script ends well, {len(found)} of {step} in the spool"
+    )
+
+
+def give_up(kind: str, disk: Path) -> None:
+    """Let a file system stop as it does when its disk fails."""
+    if kind == "ext4":
+        run_tool("mount", "-o", "remount,abort", disk)
+    elif shutil.which("xfs_io"):
+        run_tool("xfs_io", "-x", "-c", "shutdown", disk)
+    else:
+        pytest.skip("needs a file system: xfs_io to stop one")
+
+
+@PLAIN
+def test_F12_the_store_is_removed(tmp_path: Path, env: dict[str, str]) -> None:
+    """A store that is removed under a run does not disturb the script."""
+    with Talk(GOES_ON, tmp_path, **env) as script:
+        script.hear(), script.hear()
+        shutil.rmtree(tmp_path / "store")
+        script.say()
+        ended = script.end()
+    assert ended.code == 0 and "Traceback" not in ended.err, ended.err
+    assert len(ended.warnings) <= 1
+
+
+# ------------------------------------------------------------------------------------------------------ F13: descriptors
+
+FEW = """
+import resource
+with runfolio.start(store=os.environ["WARM"]) as run: run.log({"m": 1.0})
+limit = len(os.listdir("/proc/self/fd")) - 1 + int(os.environ["MORE"])
+resource.setrlimit(resource.RLIMIT_NOFILE, (limit, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+"""
+
+
+@PLAIN
+@pytest.mark.parametrize("more", [2, 3])
+def test_F13_few_descriptors(tmp_path: Path, more: int, env: dict[str, str], record_property: Any) -> None:
+    """With two descriptors left a run begins, logs and ends as ever."""
+    with Talk(FEW + SHORT, tmp_path, MORE=str(more), WARM=str(tmp_path / "warm"), **env) as script:
+        ended = script.end()
+    step, lost = map(int, ended.out[-1].split())
+    assert (ended.code, lost, ended.warnings) == (0, 0, []), ended.err
+    assert steps_in(tmp_path / "store", tmp_path / "spool") == list(range(step))
+    record_property("F13", f"{more} descriptors left: {step} calls, 0 lost")
+
+
+@PLAIN
+@pytest.mark.parametrize("more", [0, 1])
+def test_F13_no_descriptor(tmp_path: Path, more: int, env: dict[str, str], record_property: Any) -> None:
+    """Where nothing can be opened nothing is raised, it is warned once, and each value is there or counted."""
+    with Talk(FEW + SHORT, tmp_path, MORE=str(more), WARM=str(tmp_path / "warm"), **env) as script:
+        ended = script.end()
+    step, lost = map(int, ended.out[-1].split())
+    assert ended.code == 0 and len(ended.warnings) <= 1, ended.err
+    assert 3 * (step - len(steps_in(tmp_path / "store", tmp_path / "spool"))) == lost
+    record_property("F13", f"{more} descriptors left: {lost} of {3 * step} values lost and counted")
+
+
+# ------------------------------------------------------------------------------------------------------ F14: slow
+
+SLOW = (
+    LOGGING.replace('"disk"', '"disk", fsync_every_s=0.01')
+    + """
+import threading, time
+syncs = lambda: open(os.environ["SYNC_LOG"]).read().count("fdatasync") if os.path.exists(os.environ["SYNC_LOG"]) else 0
+run.flush()
+before, worst = syncs(), []
+open(os.environ["SYNC_LOG"], "a").write("begin 0\\n")
+while syncs() < before + 5:
+    for _ in range(1000):
+        at = time.perf_counter_ns()
+        log(1)
+        worst.append(time.perf_counter_ns() - at)
+with open(os.environ["SYNC_LOG"], "a") as file: file.write("end 0\\n")
+worst.sort()
+run.finish()
+say(step, threading.get_native_id(), worst[int(len(worst) * 0.999)] // 1000)
+"""
+)
+
+
+@PLAIN
+def test_F14_no_call_syncs(tmp_path: Path, env: dict[str, str], record_property: Any) -> None:
+    """While each sync takes 200 ms the thread that logs makes none: all of them are the keeper's, and nothing is lost."""
+    told = {"SYNC_LOG": str(tmp_path / "syncs"), **shim("slow_sync", tmp_path), **env}
+    with Talk(SLOW, tmp_path, **told) as script:
+        ended = script.end()
+    assert ended.code == 0 and ended.warnings == [], ended.err
+    step, thread, p999_us = map(int, ended.out[-1].split())
+    noted = (tmp_path / "syncs").read_text().splitlines()
+    while_logging = [line.split() for line in noted[noted.index("begin 0") + 1 : noted.index("end 0")]]
+    assert len(while_logging) >= 5
+    assert str(thread) not in {who for _, who in while_logging}
+    assert len({who for _, who in while_logging}) == 1
+    assert {call for call, _ in while_logging} <= {"fdatasync", "fsync"}, "msync would hold the interpreter's lock"
+    assert steps_in(tmp_path / "store") == list(range(step))
+    mode = "plain" if env else "mapped"
+    figure = f"{step} calls ({mode}) beside {len(while_logging)} syncs of 200 ms, none by the thread that logs; p99.9 {p999_us} µs"
+    record_property("F14", figure)
+
+
+# ------------------------------------------------------------------------------------------------------ F15: strange
+
+
+def test_F15_no_maps_locks_links_renames(tmp_path: Path, record_property: Any) -> None:
+    """Without shared maps, reservations, locks, links and rename over a taken name, all is kept, read and resumed; a seal works or says why not."""
+    store = tmp_path / "poor" / "store"
+    poor = {"POOR_DISK": str(tmp_path / "poor"), **shim("poor_disk", tmp_path)}
+    poor |= {"RUNFOLIO_DIR": str(store), "XDG_CACHE_HOME": str(tmp_path / "poor" / "cache")}
+    text = SHORT.replace(
+        "run.finish()", "run.add_artifact(b'bytes', 'a.bin')\nrun.flush() or sys.exit(3)\nrun.finish()"
+    )
+    again = "with runfolio.resume(os.environ['RUN']) as run: run.log({'a': 1.0}, step=300)\n"
+    with Talk(text, tmp_path, **poor) as script:
+        ended = script.end()
+    assert (ended.code, ended.warnings, ended.out[-1]) == (0, [], "300 0"), ended.err
+    run_id = ended.out[0]
+    with Talk(again, tmp_path, RUN=run_id, **poor) as script:
+        ended = script.end()
+    assert (ended.code, ended.warnings) == (0, []), ended.err
+    assert steps_in(store) == list(range(301))
+    for words in (["list"], ["show", run_id], ["get", run_id, "a.last"], ["list", "--json"], ["verify"]):
+        done = command(*words, store=store, **poor)
+        assert (done.returncode, done.stderr) == (0, ""), words
+    sealed = command("seal", store=store, **poor)
+    assert sealed.returncode == 0 or "No locks available" in sealed.stdout, "DuckDB locks what it writes"
+    assert verify(Layout(str(store))).sound
+    record_property("F15", "no maps, reservations, locks, links or renames: 301 calls kept, listed, verified")
