@@ -50,8 +50,8 @@ class Keeper:
             self._done.release()
 
     def stop(self, wait_s: float = 10.0) -> None:
-        """End the thread and wait for it."""
-        if self._running:
+        """End the thread and wait for it; in the child of a fork there is none."""
+        if self._running and self.started_in == os.getpid():
             self._running = False
             self._awake.release()
             self._done.acquire(timeout=wait_s)

@@ -19,6 +19,7 @@ from runfolio.journal.points import Point
 from runfolio.journal.tail import Tail
 
 SETS_MAX = 1024
+_FAR = 1 << 62
 
 Key = tuple[tuple[str, ...], str, bool]
 """Names, kinds, and whether the points have no step."""
@@ -70,20 +71,23 @@ class KeySets:
         if not data:
             return self._declare(tail, key, point, step, boot)
         tail.put(data)
-        if known.types is None:
+        try:
             self._remember(key, point, known)
-        elif point.types is not None and not final:
-            self.by_keys[point.keys] = self.by_count[len(point.keys)] = known._replace(types=point.types)
+        except MemoryError:
+            self.forget()  # the point is kept: what follows it is only our own
 
     def _remember(self, key: Key, point: Point, known: KnownSet) -> None:
         """Let the hot path take a key set that comes a second time, and have its declaration copied with the next block."""
         keys, kinds, _, raw_keys, types = point
-        values_of = itemgetter(*keys) if len(keys) > 1 else _one_value(keys[0])
-        known = self._sets[key] = known._replace(types=types or (), values_of=values_of)
-        if types is not None and not key[2]:
-            self.by_keys[keys] = self.by_count[len(keys)] = known
-        declared = (known.tag, key[2], known.step_base, known.boot_base + self._offset_ns, kinds, raw_keys)
-        known.tail.once.append(declared)
+        # the hot path does not look for the ends of int64
+        hot = types is not None and not key[2] and abs(known.step_base) < _FAR
+        if known.types is None:
+            values_of = itemgetter(*keys) if len(keys) > 1 else _one_value(keys[0])
+            known = self._sets[key] = known._replace(types=types or (), values_of=values_of)
+            declared = (known.tag, key[2], known.step_base, known.boot_base + self._offset_ns, kinds, raw_keys)
+            known.tail.once.append(declared)
+        if hot:
+            self.by_keys[keys] = self.by_count[len(keys)] = known._replace(types=types)
 
     def forget(self) -> None:
         """Declare everything anew: another file, or too many sets."""
@@ -106,12 +110,15 @@ class KeySets:
         data = frame.keys_frame(declared, tail.seq, tail.off, tail.seed, packer.pack(0, 0, 0, 0, *values)[12:])
         if tail.off + len(data) > tail.stop:
             tail.room(len(data))
-        tail.put(data)
         if len(self._sets) >= SETS_MAX:
             self.forget()
         ints = tuple([i for i, kind in enumerate(kinds) if kind == "i"]) if "i" in kinds else ()
-        entry = (_no_values, tail, packer.size + 4, packer.pack, tag, step, boot, None, ints)
-        self._sets[key] = tuple.__new__(KnownSet, entry)
+        entry = tuple.__new__(KnownSet, (_no_values, tail, packer.size + 4, packer.pack, tag, step, boot, None, ints))
+        tail.put(data)
+        try:
+            self._sets[key] = entry
+        except MemoryError:
+            self.forget()
 
 
 _STRUCTS: dict[int, Struct] = {}

@@ -56,7 +56,7 @@ def _encode(keys: tuple[str, ...]) -> bytes:
     try:
         raw = "\0".join(keys).encode()
     except (TypeError, UnicodeEncodeError):
-        raw = b""
+        raw = b"\0" * len(keys)  # no such count can come of sound keys: each is looked at
     if raw.count(b"\0") != len(keys) - 1 or "" in keys or len(raw) > _KEY_BYTES:
         for key in keys:
             check_key(key)

@@ -107,29 +107,30 @@ class Writer:
             InvalidValue: a value that cannot be kept exactly; nothing of the call is kept then.
             RunIsClosed: after `finish()`.
         """
-        if more or type(metrics) is not dict or (type(step) is not int and step is not None):
-            return self._log_carefully(metrics, step, more)
-        known = self._by_count.get(len(metrics))
-        if known is None:
-            return self._log_carefully(metrics, step, more)
+        lock, inside = self._lock, None
         try:
-            values = known.values_of(metrics)
-        except KeyError:
-            known = self._by_keys.get(tuple(metrics))
+            if more or type(metrics) is not dict or (type(step) is not int and step is not None):
+                return self._log_carefully(metrics, step, more)
+            known = self._by_count.get(len(metrics))
             if known is None:
                 return self._log_carefully(metrics, step, more)
-            self._by_count[len(metrics)] = known
-            values = tuple(metrics.values())
-        _, tail, size, pack, tag, step_base, boot_base, types, ints = known
-        if tuple(map(type, values)) != types:
-            return self._log_carefully(metrics, step, more)
-        if ints:
-            for i in ints:
-                if not -INT_EXACT <= values[i] <= INT_EXACT:  # type: ignore[operator]
+            try:
+                values = known.values_of(metrics)
+            except KeyError:
+                known = self._by_keys.get(tuple(metrics))
+                if known is None:
                     return self._log_carefully(metrics, step, more)
-        lock, inside = self._lock, False
-        try:  # the lock is taken inside: an interrupt may come as soon as it is held. `with` costs 100 ns more
-            lock.acquire()
+                self._by_count[len(metrics)] = known
+                values = tuple(metrics.values())
+            _, tail, size, pack, tag, step_base, boot_base, types, ints = known
+            if tuple(map(type, values)) != types:
+                return self._log_carefully(metrics, step, more)
+            if ints:
+                for i in ints:
+                    if not -INT_EXACT <= values[i] <= INT_EXACT:  # type: ignore[operator]
+                        return self._log_carefully(metrics, step, more)
+            inside = False
+            lock.acquire()  # inside of try: an interrupt may come as soon as it is held. `with` costs 100 ns more
             off = tail.off
             end = off + size
             if self._busy or end > tail.stop:
@@ -137,23 +138,28 @@ class Writer:
             else:
                 self._busy = inside = True
                 at = self._next_step if step is None else step
+                seq, next_step = tail.seq, at + 1
                 try:
-                    head = (tag, tail.seq & 0xFFFF, at - step_base, (self._boot() - boot_base) >> 10)
+                    head = (tag, seq & 0xFFFF, at - step_base, (self._boot() - boot_base) >> 10)
                     body = pack(*(head + values))  # 100 ns less than (*head, *values)
                     data = crc32(body, tail.seed ^ off).to_bytes(4, "little") + body
+                    seq += 1
                     if tail.map is not None:
                         tail.map[off - tail.base : end - tail.base] = data
-                        tail.off = end  # no call between this store and the next: no interrupt either
-                        tail.seq += 1
+                        tail.off = end  # no call and no new object between this store and the next: no interrupt either
+                        tail.seq = seq
                     else:
                         tail.put(data)
-                    if at >= self._next_step:
-                        self._next_step = at + 1
+                    if next_step > self._next_step:
+                        self._next_step = next_step
                 except (StructError, OSError):
                     self._put_point(prepare(metrics), step if step is None else check_step(step), self._boot())
                 self._busy = False
                 if self._pending:
                     self._drain()
+        except MemoryError:
+            self._let_go(lock, inside)
+            return self._no_memory(len(metrics) + len(more))
         except BaseException:
             self._let_go(lock, inside)
             raise
@@ -164,8 +170,11 @@ class Writer:
     def event(self, body: Mapping[str, Any]) -> None:
         """Append an event that is not a metric."""
         self._check_open()
-        payload, now = dumps(body), self._now()
-        self._locked(lambda: self._put_event(payload, now))
+        try:
+            payload, now = dumps(body), self._now()
+            self._locked(lambda: self._put_event(payload, now))
+        except MemoryError:
+            self._no_memory(0)
 
     def beat(self) -> None:
         """Append a heartbeat where there is a journal, leave the spool where that has become possible."""
@@ -305,14 +314,31 @@ class Writer:
                 if self._pending:
                     self._drain()
 
-    def _let_go(self, lock: Any, inside: bool) -> None:
-        """Leave the hot path by an exception: an interrupt, or a value that is refused."""
+    def _let_go(self, lock: Any, inside: bool | None) -> None:
+        """Leave the hot path by an exception: an interrupt, or a value that is refused.
+
+        Args:
+            inside: whether the writer is held; None where the lock was not even asked for.
+        """
+        if inside is None:
+            return
         if inside:
             self._busy = False
+            if self._pending:
+                self._drain()
         try:
             lock.release()
         except RuntimeError:
             pass  # interrupted while it waited for the lock
+
+    def _no_memory(self, points: int) -> None:
+        """Count what there was no memory for: whatever the script does about its own, it does not hear of ours."""
+        try:
+            with self._lock:
+                self._lose(points)
+            self._note(OSError(errno.ENOMEM, "no memory"))
+        except MemoryError:
+            pass
 
     def _drain(self) -> None:
         while self._pending and not self._busy:
@@ -343,12 +369,13 @@ class Writer:
         if step is None:
             step = check_step(self._next_step)
         number = 0 if isinstance(step, NoStep) else step
+        next_step = number + 1
         if not self._put_at_once(point, number, final, boot) and not self._try(
             self._sets.append, point, number, final, boot
         ):
             return self._lose(len(point.keys))
-        if not final and (number >= self._next_step or not self._stepped):
-            self._next_step, self._stepped = number + 1, True
+        if not final and (next_step > self._next_step or not self._stepped):
+            self._next_step, self._stepped = next_step, True
 
     def _put_at_once(self, point: Point, step: int, final: bool, boot: int) -> bool:
         """Append where the file is open and nothing is due; False where it takes a closer look."""
@@ -462,14 +489,32 @@ class Writer:
 
     def _settle(self) -> None:
         """Sync and close the files that are written no more. Each stays in the list until then: two syncs at once wait for the same."""
-        for tail in list(self._places.left):
-            try:
-                tail.close()
-            except OSError as trouble:
-                self._sound = False
-                self._note(trouble)
-            if tail in self._places.left:
-                self._places.left.remove(tail)
+        failed = [tail for tail in list(self._places.left) if not self._settle_one(tail)]
+        for tail in failed:
+            self._locked(lambda tail=tail: self._tell_uncertain(tail))  # type: ignore[misc]
+        if failed and self._closed:
+            for tail in list(
+                self._places.left
+            ):  # the one that tells; if its sync fails too, there is nobody left to tell
+                self._settle_one(tail)
+
+    def _settle_one(self, tail: Tail) -> bool:
+        sound = True
+        try:
+            tail.close()
+        except OSError as trouble:
+            self._sound = sound = False
+            self._note(trouble)
+        if tail in self._places.left:
+            self._places.left.remove(tail)
+        return sound
+
+    def _tell_uncertain(self, tail: Tail) -> None:
+        """Keep in the run that a journal's last sync failed, in a journal of its own where this writer is closed already."""
+        body = {"type": "uncertain", "journal": tail.journal_id, "from": tail.synced, "bytes": tail.off - tail.synced}
+        self._try(self._append_event, dumps(body), self._now(), at_once=True)
+        if self._closed and self._places.tail is not None:
+            self._finish_file(self._places.tail)
 
     def _let_files_go(self) -> None:
         for tail in self._places.left:

@@ -15,6 +15,7 @@ from runfolio.model.numbers import check_step
 from runfolio.model.params import KeyTree, flatten, same, unflatten
 from runfolio.model.states import FAILED, FINISHED, KILLED, RUNNING
 from runfolio.sdk import trouble
+from runfolio.sdk.tags import tags_of
 from runfolio.sdk.writing import Pen
 
 if TYPE_CHECKING:
@@ -198,8 +199,7 @@ class ActiveRun:
 
     def add_tags(self, *keys: str, **pairs: str) -> None:
         """Add tags: `add_tags("best", team="ml")`."""
-        add = {check_key(key, "tag"): "" for key in keys}
-        add.update({check_key(key, "tag"): str(value) for key, value in pairs.items()})
+        add = {**tags_of(keys), **tags_of(pairs)}
         if add:
             self._event("tags", add=add)
 
@@ -236,7 +236,10 @@ class ActiveRun:
 
     @total_steps.setter
     def total_steps(self, steps: int) -> None:
-        self._total_steps = check_step(steps, "total_steps")
+        steps = check_step(steps, "total_steps")
+        if steps < 0:
+            raise UsageError(f"total_steps must not be negative: {steps}")
+        self._total_steps = steps
         self._event("total_steps", value=self._total_steps)
 
     def define(self, metric: str, goal: str) -> None:
@@ -292,18 +295,29 @@ class ActiveRun:
         """
         if status not in STATUSES:
             raise UsageError(f"status must be one of {', '.join(STATUSES)}, not {status!r}")
+        self._end(status, reason, exit_code)
+
+    def end_in_a_hurry(self, reason: str) -> None:
+        """End the run as killed from a signal handler, which may have interrupted a sync that others wait for."""
+        self._end(KILLED, reason, None, wait_s=0.0)
+
+    def _end(self, status: str, reason: str | None, exit_code: int | None, wait_s: float = 10.0) -> None:
         if self._status != RUNNING:
             return
         self._status = status
         if self._owner and not self.pen.forked:
             self._writer.event({"type": "finish", "status": status, "reason": reason, "exit_code": exit_code})
         was_spooling = self._writer.spooling
-        self.pen.close()
+        self.pen.close(wait_s=wait_s)
         self._on_end(self)
         self._say_what_is_lost(was_spooling)
 
     def fail(self, error: BaseException) -> None:
         """End the run as failed, or killed by an interrupt, keeping the exception and its traceback."""
+        if not isinstance(error, BaseException):
+            raise UsageError(
+                f"fail() takes the exception, not {type(error).__name__}; finish('failed', reason=…) takes text"
+            )
         status = KILLED if isinstance(error, KeyboardInterrupt) else FAILED
         self.record_error(error)
         self.finish(

@@ -18,7 +18,7 @@ _disabled: ActiveRun | None = None
 
 def active_run() -> ActiveRun | None:
     """Give the run that was begun last and has not ended, or the one that RUNFOLIO_RUN_ID names; None where there is none."""
-    run = exits.active()
+    run = exits.active() or _disabled
     if run is None and exits.launched_run() and mode() != "disabled":
         run = join_launched()
     return run

@@ -8,6 +8,7 @@ from typing import Any
 
 from runfolio.journal.loss import Lost
 from runfolio.model.ids import new_id
+from runfolio.model.params import flatten
 from runfolio.sdk.active import ActiveRun
 from runfolio.store.layout import Layout
 
@@ -38,7 +39,7 @@ class _SilentPen:
         self.run_id = new_id()
         self.rank = rank
 
-    def close(self, sync: bool = True) -> bool:
+    def close(self, sync: bool = True, wait_s: float = 0.0) -> bool:
         return True
 
 
@@ -50,6 +51,10 @@ class DisabledRun(ActiveRun):
         super().__init__(
             pen, owner=False, params={}, own_params=params, experiment=experiment, name=name, on_end=lambda _run: None
         )
+
+    def set_params(self, params: Mapping[str, Any] | object) -> None:
+        """Show the last value, without a word on conflicts."""
+        self._params.update(flatten(params))
 
     def add_artifact(
         self, source: object, name: str | None = None, *, step: int | None = None, media: str | None = None

@@ -6,13 +6,15 @@ where the disposition is the default, in the main thread; it ends the run and se
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import os
 import sys
+import time
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from runfolio.model.states import FAILED, FINISHED, KILLED
+from runfolio.model.states import FAILED, FINISHED
 
 if TYPE_CHECKING:
     from runfolio.sdk.active import ActiveRun
@@ -22,6 +24,7 @@ _SIGNALS = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
 _active: list[ActiveRun] = []
 _companions: list[int] = []
 _watching = False
+_hooked = False
 _taken_in = 0
 _exit_code: int | None = None
 _error: BaseException | None = None
@@ -36,6 +39,7 @@ def begun(run: ActiveRun) -> None:
     """Make a run the active one, and see to its end."""
     _active.append(run)
     _watch()
+    _hook_signals()
 
 
 def ended(run: ActiveRun) -> None:
@@ -85,7 +89,6 @@ def _watch() -> None:
     atexit.register(_at_exit)
     _hook_exceptions()
     _hook_exit()
-    _hook_signals()
 
 
 def _at_exit() -> None:
@@ -141,8 +144,10 @@ def _hook_signals() -> None:
     import signal
     import threading
 
-    if threading.current_thread() is not threading.main_thread():
-        return
+    global _hooked
+    if _hooked or threading.current_thread() is not threading.main_thread():
+        return  # a later run, begun in the main thread, will
+    _hooked = True
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         try:
@@ -152,13 +157,27 @@ def _hook_signals() -> None:
             return
 
 
+def _send_again(number: int) -> bool:
+    """Send a signal again from another thread: from this one it would come back before the interrupted call has gone on."""
+
+    def send() -> None:
+        time.sleep(0.001)
+        os.kill(os.getpid(), number)
+
+    try:
+        _thread.start_new_thread(send, ())
+    except RuntimeError:
+        return False
+    return True
+
+
 def _on_signal(number: int, _frame: FrameType | None) -> None:
     import signal
 
-    if any(run.busy for run in _active):
-        return os.kill(os.getpid(), number)  # inside of log(): the signal comes again, a few bytecodes later
+    if any(run.busy for run in _active) and _send_again(number):
+        return  # inside of log(): that call goes on, and the signal comes again in a millisecond
     name = signal.Signals(number).name
     for run in list(reversed(_active)):
-        run.finish(KILLED, reason=name)
+        run.end_in_a_hurry(name)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

@@ -139,6 +139,11 @@ def _whole_id(layout: Layout, prefix: str) -> str:
     except OSError:
         names = set()
     found = sorted(name for name in names | set(spool.runs_of(layout.root)) if is_id(name) and name.startswith(prefix))
+    if not found and prefix and layout.exists():
+        from runfolio.query.store import Store  # here: names and aliases are for readers to find
+
+        with Store(layout) as store:
+            return store.run(prefix).id
     if not found or not prefix:
         raise RunNotFound(f"no run has an id that begins with {prefix!r}; runfolio list shows them")
     if len(found) > 1:

@@ -12,8 +12,9 @@ from runfolio.model.names import check_name
 from runfolio.model.params import KeyTree, Value
 from runfolio.sdk import exits
 from runfolio.sdk.capture import wanted as wanted_fields
-from runfolio.sdk.start import _experiment_id, _tags
+from runfolio.sdk.start import _experiment_id
 from runfolio.sdk.surroundings import record, teller
+from runfolio.sdk.tags import tags_of
 from runfolio.sdk.writing import Pen
 from runfolio.store.layout import find
 
@@ -37,7 +38,7 @@ def begin_launched(about: About, store: str | os.PathLike[str] | None = None) ->
     Raises:
         InvalidValue, UsageError: a name, param or tag that cannot be kept. Never for a full, read-only or missing disk.
     """
-    wanted, tags = wanted_fields(), _tags(about.tags)
+    wanted, tags = wanted_fields(), tags_of(about.tags)
     KeyTree(about.params)
     check_name(about.experiment, "experiment")
     if about.name is not None:

@@ -29,11 +29,20 @@ class Past(NamedTuple):
 
     def high(self, below: int | None = None) -> int | None:
         """Give the highest visible step; `below` hides what a rewind to it hides."""
-        limit = 1 << 63 if below is None else below
-        steps = [step for found in self.scans for step in _steps(found) if step < limit]
-        # of a sealed journal only the highest step is at hand: with a rewind below it, the step before that
-        steps += [min(covered.high_step, limit - 1) for covered in self.sealed if covered.high_step is not None]
+        steps = []
+        for found in self.scans:
+            limit = self._hidden_from(opening(found).get("attempt"), below)
+            steps += [step for step in _steps(found) if step < limit]
+        for covered in self.sealed:
+            # only the highest step is at hand: where that is hidden, the step before the first hidden one
+            if covered.high_step is not None:
+                steps.append(min(covered.high_step, self._hidden_from(covered.attempt, below) - 1))
         return max(steps, default=None)
+
+    def _hidden_from(self, attempt: object, below: int | None) -> int:
+        """Give the step from which on rewinds hide what this attempt wrote."""
+        hidden = [step for later, step in self.state.rewinds if isinstance(attempt, int) and later > attempt]
+        return min([*hidden, 1 << 63 if below is None else below])
 
     def life(self) -> str:
         """Judge the latest attempt's starter or launcher: alive, dead, or unknown from here."""

@@ -8,19 +8,18 @@ from typing import Any
 
 from runfolio.errors import RunNotFound, UsageError
 from runfolio.model.ids import new_id
-from runfolio.model.names import check_key, check_name
+from runfolio.model.names import check_name
 from runfolio.model.params import KeyTree, flatten
 from runfolio.sdk import exits
 from runfolio.sdk.active import ActiveRun
 from runfolio.sdk.capture import wanted as wanted_fields
 from runfolio.sdk.disabled import DisabledRun
 from runfolio.sdk.surroundings import mode, record, teller
+from runfolio.sdk.tags import Tags, tags_of
 from runfolio.sdk.trouble import tell
-from runfolio.sdk.writing import Pen
+from runfolio.sdk.writing import Pen, check_rank
 from runfolio.store.claims import claim
 from runfolio.store.layout import Layout, find
-
-Tags = Iterable[str] | Mapping[str, str]
 
 
 def start(
@@ -53,12 +52,13 @@ def start(
     """
     flat, wanted = flatten(params or {}), wanted_fields(capture)
     KeyTree(flat)
-    tagged = _tags(tags)
+    tagged = tags_of(tags)
     if notes is not None and not isinstance(notes, str):
         raise UsageError(f"notes must be text, not {type(notes).__name__}")
     for text, what in ((experiment, "experiment"), (name, "name")):
         if text is not None:
             check_name(text, what)
+    check_rank(rank)
     if mode() == "disabled":
         return DisabledRun(flat, experiment, name, rank)
     run = _join_launched(rank, name, experiment) if store is None and exits.launched_run() else None
@@ -137,11 +137,3 @@ def _experiment_id(layout: Layout, experiment: str) -> str | None:
         return claim(layout, "experiment", experiment, new_id())
     except OSError:
         return None
-
-
-def _tags(tags: Tags) -> dict[str, str]:
-    if isinstance(tags, str):
-        tags = [tags]
-    if isinstance(tags, Mapping):
-        return {check_key(key, "tag"): str(value) for key, value in tags.items()}
-    return {check_key(key, "tag"): "" for key in tags}

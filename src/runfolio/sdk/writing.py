@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runfolio._version import __version__
+from runfolio.errors import UsageError
 from runfolio.journal.files import SYSTEM, SharedFiles
 from runfolio.journal.identity import identity
 from runfolio.journal.keeper import FSYNC_EVERY_S, Keeper
@@ -34,6 +35,7 @@ class Pen:
         on_trouble: Callable[[str], None] | None = None,
         chore: Callable[[], None] | None = None,
     ) -> None:
+        check_rank(rank)
         self.layout = layout
         self.run_id = run_id
         self.role = role
@@ -49,9 +51,13 @@ class Pen:
         """Whether this is the copy that a fork made in a child."""
         return os.getpid() != self._pid
 
-    def close(self, sync: bool = True) -> bool:
-        """Close the journal; True where everything is on the disk."""
-        self._keeper.stop()
+    def close(self, sync: bool = True, wait_s: float = 10.0) -> bool:
+        """Close the journal; True where everything is on the disk.
+
+        Args:
+            wait_s: how long to wait for a sync that the keeper is in.
+        """
+        self._keeper.stop(wait_s)
         sound = self.writer.close(sync)
         if self.writer.journals and spool.journals_of(self.layout.root, self.run_id):
             self._bring_home()
@@ -97,8 +103,20 @@ class Pen:
         return folder, mappable(folder)
 
 
+def check_rank(rank: object) -> None:
+    """Refuse what is no rank: a number of a process, from 0.
+
+    Raises:
+        UsageError
+    """
+    if rank is not None and (isinstance(rank, bool) or not isinstance(rank, int) or rank < 0):
+        raise UsageError(f"rank must be a number from 0, or None, not {rank!r}")
+
+
 def _fsync_every_s(asked: float | None) -> float:
     if asked is not None:
+        if not asked > 0:
+            raise UsageError(f"fsync_every_s must be more than 0 seconds, not {asked!r}")
         return asked
     try:
         return float(os.environ.get("RUNFOLIO_FSYNC_EVERY_S") or FSYNC_EVERY_S)

@@ -18,6 +18,7 @@ from runfolio.model.strict_json import dumps, loads
 
 FORMAT = 1
 STORE_NAME = ".runfolio"
+_OURS = ("journal", "claims", "blobs", "runs")
 _MAPPABLE = ("ext4", "tmpfs")
 _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "lustre", "beegfs", "gpfs", "ceph")
 _TEMP_HOME = "runfolio-home-"
@@ -103,9 +104,7 @@ class Layout(NamedTuple):
         """
         if self.exists():
             return self.store_id()
-        above = os.path.dirname(self.root)
-        if os.path.basename(above).startswith(_TEMP_HOME):
-            make_private(above)
+        self._refuse_foreign()
         make_folder(self.root)
         if shared:
             os.chmod(self.root, 0o2770)
@@ -123,10 +122,22 @@ class Layout(NamedTuple):
         try:
             self.store_id()
         except StoreNotFound:
-            pass
+            self._refuse_foreign()
         except Unreadable as error:
             if not isinstance(error.__cause__, OSError):  # a disk that fails is told of where it is written to
                 raise
+
+    def _refuse_foreign(self) -> None:
+        """Refuse a folder that holds other things: it was named by mistake."""
+        try:
+            names = os.listdir(self.root)
+        except OSError:
+            return
+        foreign = sorted(name for name in names if name not in _OURS and not name.startswith("store.json"))
+        if foreign:
+            raise Unreadable(
+                f"this folder holds other things ({foreign[0]!r}) and no store. Name an empty or new one: {self.root}"
+            )
 
 
 def write_once(path: str, content: bytes, mode: int = 0o666) -> bool:
@@ -263,7 +274,13 @@ def _home() -> str:
     home = os.path.expanduser("~")
     if home != "~" and os.path.isabs(home):
         return home
-    return os.path.join(temp_folder(), f"{_TEMP_HOME}{os.getuid() if hasattr(os, 'getuid') else 0}")
+    path = os.path.join(temp_folder(), f"{_TEMP_HOME}{os.getuid() if hasattr(os, 'getuid') else 0}")
+    try:
+        make_private(path)
+    except OSError:
+        path = f"{path}-{new_id()}"  # somebody sits on our name
+        make_private(path)
+    return path
 
 
 def cache_folder(root: str, store_id: str) -> str:

@@ -111,6 +111,7 @@ def _move(source: str, target: str) -> None:
             os.fsync(file.fileno())
         os.replace(draft, target)
         SYSTEM.sync_folder(os.path.dirname(target))
+        SYSTEM.sync_folder(os.path.dirname(target))
     except OSError:
         if os.path.exists(draft):
             os.unlink(draft)
@@ -123,4 +124,4 @@ def _stem() -> str:
 
 
 def _store_key(root: str) -> str:
-    return f"{zlib.crc32(os.path.abspath(root).encode(errors='surrogateescape')):08x}"
+    return f"{zlib.crc32(os.path.realpath(root).encode(errors='surrogateescape')):08x}"
