@@ -58,11 +58,14 @@ class Anew(NamedTuple):
 
 
 NAMES = st.sampled_from(["a", "a", "b"])
-RISING = object()
-STEPS = st.one_of(st.just(RISING), st.just(RISING), st.just(FINAL), st.integers(-3, 12))
+RISING, AGAIN = object(), object()
+STEPS = st.one_of(st.just(RISING), st.just(RISING), st.just(AGAIN), st.just(FINAL), st.integers(-3, 12))
+LOGS = st.builds(
+    Log, st.integers(0, 3), st.dictionaries(NAMES, VALUES, min_size=1, max_size=3), STEPS, st.integers(0, 2)
+)
 ACTS = st.one_of(
-    st.builds(Log, st.integers(0, 3), st.dictionaries(NAMES, VALUES, min_size=1, max_size=3), STEPS, st.integers(0, 2)),
-    st.builds(Log, st.integers(0, 3), st.dictionaries(NAMES, VALUES, min_size=1, max_size=3), STEPS, st.integers(0, 2)),
+    LOGS,
+    LOGS,
     st.builds(Join, st.sampled_from([None, None, 0, 1]), st.integers(0, 2)),
     st.builds(Resume, st.none() | st.integers(-3, 12), st.booleans()),
     st.just(Look()),
@@ -115,7 +118,7 @@ class Script:
 
     def _log(self, act: Log) -> None:
         writer, rank, attempt = self.writers[act.writer % len(self.writers)]
-        step = self.high + 1 if act.step is RISING else act.step
+        step = self.high + 1 if act.step is RISING else self.high if act.step is AGAIN else act.step
         writer.log(act.metrics, step)
         at = None if step is FINAL else step
         self.high = self.high if at is None else max(self.high, at)
@@ -213,6 +216,32 @@ def test_the_index_is_a_recomputation(tmp_path_factory: pytest.TempPathFactory, 
         shutil.rmtree(root / "cache")
         with Store(script.layout, clock) as anew:
             expect(anew, script)
+        for writer, *_ in script.writers:
+            writer.close(sync=False)
+        shutil.rmtree(root)
+
+
+@given(
+    begin=st.sampled_from([[], [Join(0, 1)], [Resume(2, True)]]),
+    chunks=st.lists(st.lists(LOGS, min_size=1, max_size=4), max_size=5),
+)
+@settings(max_examples=100)
+def test_processes_that_catch_up_agree(
+    tmp_path_factory: pytest.TempPathFactory, begin: list[Any], chunks: list[list[Any]]
+) -> None:
+    """A live run that each of many processes reads on from where the last one was says what a plain recomputation says."""
+    root = tmp_path_factory.mktemp("agree")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RUNFOLIO_DIR", str(root / "store"))
+        patch.setenv("XDG_CACHE_HOME", str(root / "cache"))
+        script, clock = Script(make_store()), ManualClock()
+        for acts in (begin, *chunks):
+            for act in acts:
+                script.act(act)
+            clock.pass_s(1)
+            Store(script.layout, clock).close()
+        with Store(script.layout, clock) as store:
+            expect(store, script)
         for writer, *_ in script.writers:
             writer.close(sync=False)
         shutil.rmtree(root)

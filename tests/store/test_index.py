@@ -163,6 +163,34 @@ def test_two_changes_at_the_same_instant_are_both_seen(layout):
     assert [run.name for run in store.runs()] == ["renamed"]
 
 
+def test_a_live_run_is_caught_up_with(layout, clock, opened):
+    """Another process that lists a live run reads what is new in its journal, not all of it, and without numpy; the numbers are the same."""
+    _, writer = make_run(layout, "live")
+    for step in range(5000):
+        writer.log({"m": step / 3, "n": step}, step)
+    Store(layout, clock).close()
+    read = []
+    pread = os.pread
+
+    def counting(fd, size, offset):
+        data = pread(fd, size, offset)
+        read.append(len(data))
+        return data
+
+    for step in range(5000, 5010):
+        writer.log({"m": step / 3, "n": step, "new": True}, step)
+    writer.log({"m": -1.0, "n": 7}, 6000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "pread", counting)
+        (run,) = Store(layout, clock).runs()
+    assert sum(read) < 2000
+    caught = [repr(run.metrics[name]) for name in run.metrics]
+    index_file(layout).unlink()
+    (run,) = Store(layout, clock).runs()
+    assert caught == [repr(run.metrics[name]) for name in run.metrics]
+    assert run.metrics["new"].count == 10
+
+
 def test_a_removed_run_is_forgotten(layout, clock):
     """A run whose folder is gone is gone from every listing."""
     some_runs(layout, 3)

@@ -118,6 +118,10 @@ class Cache:
         sql = f"SELECT {_SELECTED} FROM runs {where and 'WHERE ' + where} ORDER BY created_ns DESC, id LIMIT ?"
         return list(map(Row._make, self.ask(sql, (*values, limit))))
 
+    def row(self, run_id: str) -> Row:
+        """Give all that is known of a run."""
+        return Row._make(self.ask(f"SELECT {', '.join(COLUMNS)} FROM runs WHERE id = ?", (run_id,))[0])
+
     def heavy(self, run_id: str, column: str) -> Any:
         """Give a column that is read only when asked for; None where the run is gone."""
         found = self.ask(f"SELECT {column} FROM runs WHERE id = ?", (run_id,))

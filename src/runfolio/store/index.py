@@ -19,8 +19,10 @@ from runfolio.model.clock import SYSTEM_CLOCK, Clock
 from runfolio.model.ids import is_id
 from runfolio.store import spool, watch
 from runfolio.store.cache import Cache
+from runfolio.store.catch_up import catch_up
 from runfolio.store.layout import Layout, cache_folder
 from runfolio.store.run_row import from_json, row_of, to_json
+from runfolio.store.summary import Packed, pack
 from runfolio.store.watch import Here, Watched
 
 if TYPE_CHECKING:
@@ -168,6 +170,8 @@ class Index:
         looked = [watch.look(watched, here) for watched in was.open]
         if same and not any(watch.moved(watched) for watched in looked):
             return self._restand(run_id, was.open, looked, here)
+        if same and run_id not in self._held and self._catch_up(run_id, folder_ns, racy, names, looked, here):
+            return
         folding = self._fold(run_id)
         if folding is None:
             return self._forget(run_id)
@@ -205,6 +209,32 @@ class Index:
             (*standing, open_, standing.status, run_id),
         )
 
+    def _catch_up(self, run_id: str, folder_ns: int, racy: bool, names: int, looked: list[Watched], here: Here) -> bool:
+        """Read only what is new in a run; False where that cannot be done."""
+        row = self.cache.row(run_id)
+        summaries = {(name, summary.rank): summary for name, summary in Packed(row.summaries)}
+        now = []
+        for watched in looked:
+            if not watch.moved(watched):
+                now.append(watched)
+                continue
+            caught = catch_up(watched, summaries)
+            if caught is None:
+                return False
+            if not caught.closed:
+                now.append(watch.moved_on(watched, caught, here))
+        last_ns = max([row.last_ns, *(watched.last_ns for watched in now)])
+        standing = (
+            watch.standing(now, last_ns)
+            if row.ended_ns is None
+            else watch.Standing(row.status, row.reason, row.since_ns)
+        )
+        packed = pack((name, summary) for (name, _), summary in summaries.items())
+        row = row._replace(version=_new_version(), last_ns=last_ns, summaries=packed)
+        row = row._replace(status=standing.status, reason=standing.reason, since_ns=standing.since_ns)
+        self.cache.write(row, folder_ns, racy, names, _to_watch(now, here))
+        return True
+
     def _fold(self, run_id: str) -> RunFolding | None:
         """Read what is new in a run's journals; None where it has none."""
         folding = self._folding(run_id)
@@ -226,9 +256,10 @@ class Index:
         for journal in folding.files.journals:
             if not journal.closed:
                 starter = journal.role in watch.STARTERS and journal.attempt == latest
-                last_ns, was = last_time_ns(journal), known.get(journal.path)
-                now = watch.watch(journal.path, journal.end, last_ns, starter, journal.opening, was, here)
-                found.append(watch.look(now, here))
+                now = watch.begin(
+                    journal.path, journal.end, last_time_ns(journal), starter, journal.opening, folding.mark_of(journal)
+                )
+                found.append(watch.look(watch.watch(now, known.get(journal.path), here), here))
         return found
 
     # ---------------------------------------------------------------- decoded journals
@@ -292,10 +323,9 @@ class Index:
 
 
 def _standing(folding: RunFolding, looked: list[Watched]) -> watch.Standing:
-    state = folding.files.state
-    declared = state.status_declared
-    if declared is not None and state.attempts[-1].number >= folding.files.attempt:
-        return watch.Standing(declared, state.reason, None)
+    declared = folding.files.declared
+    if declared is not None:
+        return watch.Standing(declared, folding.files.state.reason, None)
     return watch.standing(looked, folding.files.last_ns())
 
 

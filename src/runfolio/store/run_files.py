@@ -193,6 +193,12 @@ class RunFiles:
         """The latest attempt that has a journal."""
         return max((journal.attempt for journal in self._used), default=1)
 
+    @property
+    def declared(self) -> str | None:
+        """How the latest attempt ended by its own or its launcher's word; None while it has no end."""
+        attempts = self.state.attempts
+        return attempts[-1].status if attempts and attempts[-1].number >= self.attempt else None
+
     def last_ns(self, attempt: int | None = None) -> int | None:
         """Give the last time in any journal, or in those of an attempt."""
         chosen = [journal for journal in self._used if attempt in (None, journal.attempt)]
@@ -207,7 +213,7 @@ class RunFiles:
         """Give the metrics that have points to show, in the order first declared, each with its ranks: none first, then by number."""
         if self._ranks is None:
             found: dict[str, set[Rank]] = {}
-            for journal in self._used:
+            for journal in sorted(self._used, key=_begin_order):
                 for name in self._names(journal):
                     found.setdefault(name, set()).add(self.rank_of(journal))
             shown = (
@@ -291,6 +297,12 @@ def _damage(journals: Iterable[JournalColumns]) -> Iterator[str]:
             missing = sum(hole.missing for hole in holes)
             name = f"journal/{journal.journal_id}{frame.SUFFIX}"
             yield f"{name} is damaged in {len(holes)} places, {missing} frames are missing; runfolio verify tells which"
+
+
+def _begin_order(journal: JournalColumns) -> tuple[int, int]:
+    """Order journals by when they tell something for the first time."""
+    times = [event.time_ns for event in journal.events[:1]] + [int(s.times_ns[0]) for s in journal.segments[:1]]
+    return journal.attempt, min(times, default=journal.last_time_ns)
 
 
 def _rank_order(rank: Rank) -> int:

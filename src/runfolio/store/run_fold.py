@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from runfolio.journal.columns import JournalColumns, Segment
+from runfolio.store.catch_up import Mark, mark_of
 from runfolio.store.groups import Groups
 from runfolio.store.layout import Layout
 from runfolio.store.merge import hidden_from, points_of
@@ -34,6 +35,12 @@ class RunFolding:
             self._version = self.files.version
             self._sum_up()
         return changed
+
+    def mark_of(self, journal: JournalColumns) -> Mark | None:
+        """Mark the end of a journal, to read on from there; None where that would not do."""
+        if hidden_from(journal.attempt, self.files.state.rewinds) is not None:
+            return None
+        return mark_of(journal, self.files.rank_of(journal))
 
     def _sum_up(self) -> None:
         if not self._goes_on():

@@ -56,7 +56,7 @@ def row_of(folding: RunFolding, version: int, standing: tuple[str, str | None, i
         since_ns=standing[2],
         created_ns=created_ns,
         started_ns=state.started_ns,
-        ended_ns=state.ended_ns if state.status_declared else None,
+        ended_ns=state.ended_ns if files.declared else None,
         last_ns=last_ns,
         earlier_ns=_earlier_ns(folding),
         deleted=int(state.deleted),

@@ -39,10 +39,17 @@ class Summary(NamedTuple):
 
 
 def pack(named: Iterable[tuple[str, Summary]]) -> bytes:
-    """Pack the summaries of a run, those of a metric next to each other."""
-    pairs = list(named)
+    """Pack the summaries of a run: those of a metric next to each other, in the order of their ranks, none first."""
+    by_name: dict[str, list[Summary]] = {}
+    for name, summary in named:
+        by_name.setdefault(name, []).append(summary)
+    pairs = [(name, summary) for name, several in by_name.items() for summary in sorted(several, key=_rank_order)]
     names = "\0".join(name for name, _ in pairs).encode()
     return len(names).to_bytes(4, "little") + names + b"".join(_packed(summary) for _, summary in pairs)
+
+
+def _rank_order(summary: Summary) -> int:
+    return -1 if summary.rank is None else summary.rank
 
 
 def _packed(s: Summary) -> bytes:

@@ -9,7 +9,9 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from runfolio.journal.frame import KeySet
 from runfolio.model.states import KILLED, LOST, RUNNING
+from runfolio.store.catch_up import Caught, Mark
 from runfolio.store.liveness import ALIVE, DEAD, UNKNOWN, Look, heartbeat, look_again, process_of
 
 STARTERS = ("start", "launch")
@@ -40,6 +42,7 @@ class Watched(NamedTuple):
     process: dict[str, Any]  # as in the open frame
     look: Look
     life: str
+    mark: Mark | None = None
 
     @property
     def settled(self) -> bool:
@@ -48,20 +51,42 @@ class Watched(NamedTuple):
 
     def as_list(self) -> list[Any]:
         """Give the plain values that `from_list` takes."""
-        return [*self[:5], list(self.look), self.life]
+        mark = self.mark and [*self.mark[:3], [columns[:6] for columns in self.mark.sets]]
+        return [*self[:5], self.look, self.life, mark]
 
 
 def from_list(values: list[Any]) -> Watched:
-    return Watched._make([*values[:5], Look._make(values[5]), values[6]])
+    *told, look, life, mark = values
+    if mark is not None:
+        *place, sets = mark
+        mark = Mark._make([*place, [KeySet._make([*columns[:5], tuple(columns[5]), b""]) for columns in sets]])
+    return Watched._make([*told, Look._make(look), life, mark])
 
 
-def watch(
-    path: str, end: int, last_ns: int, starter: bool, opening: dict[str, Any], before: Watched | None, here: Here
-) -> Watched:
-    """Take in that a journal ends at `end` now."""
-    look = look_again(before.look if before else None, end, here.boot_id, here.boot_ns)
-    process = {name: opening.get(name) for name in _PROCESS}
-    return Watched(path, end, last_ns, starter, process, look, UNKNOWN)
+def watch(watched: Watched, before: Watched | None, here: Here) -> Watched:
+    """Take in where a journal ends now, whatever it was like before."""
+    return watched._replace(look=look_again(before.look if before else None, watched.end, here.boot_id, here.boot_ns))
+
+
+def begin(path: str, end: int, last_ns: int, starter: bool, opening: dict[str, Any], mark: Mark | None) -> Watched:
+    """Begin to watch a journal."""
+    return Watched(
+        path,
+        end,
+        last_ns,
+        starter,
+        {name: opening.get(name) for name in _PROCESS},
+        Look(end, None, 0, True),
+        UNKNOWN,
+        mark,
+    )
+
+
+def moved_on(watched: Watched, caught: Caught, here: Here) -> Watched:
+    """Take in that a journal was followed to where it ends now."""
+    seen = look_again(watched.look, caught.end, here.boot_id, here.boot_ns)
+    now = watched._replace(end=caught.end, last_ns=caught.last_ns, look=seen, mark=caught.mark)
+    return look(now, here)
 
 
 def look(watched: Watched, here: Here) -> Watched:
