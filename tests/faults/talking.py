@@ -54,7 +54,7 @@ class Talk:
         with open(self._err, "wb") as err:
             self.process = subprocess.Popen(
                 [*before, sys.executable, "-c", PRELUDE + text],
-                env={**os.environ, "PYTHONPATH": SOURCE, "RUNFOLIO_CAPTURE": "none", **env},
+                env={**os.environ, "PYTHONPATH": SOURCE, "RUNFOLIO_CAPTURE": "none", "PYTHONWARNINGS": "always", **env},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=err,

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +182,13 @@ def test_F09_doctor_leaves_nothing_in_the_spool(tmp_path: Path) -> None:
 COPIED = (
     LOGGING
     + """
+log(25_000)  # a megabyte, in a reservation of four
+run.flush()
 say("up")
+hear()
+log(10_000)
+say("room")
+hear()
 while not run.lost_points and not run.spooling and step < 400_000:
     log(500)
 log(5000)
@@ -207,12 +213,21 @@ def disk_of(kind: str, tmp_path: Path) -> Iterator[Path]:
             yield disk
 
 
+def use_up(path: Path) -> None:
+    """Write until a file system takes nothing more at all."""
+    with open(path, "wb", buffering=0) as file:
+        for size in (1 << 20, 4096):
+            with suppress(OSError):
+                while file.write(os.urandom(size)):
+                    os.fsync(file.fileno())
+
+
 def copy_until_full(script: Talk, store: Path, disk: Path) -> int:
     """Copy the live journals beside themselves until the script says that it is through; how often."""
     copies = 0
     while not script.said():
         for path in journals_in(store):
-            subprocess.run(["cp", "--reflink=auto", path, disk / f"copy{copies}"], capture_output=True, check=False)
+            subprocess.run(["cp", "--reflink=auto", path, disk / f"copy-{copies}"], capture_output=True, check=False)
             copies += 1
     return copies
 
@@ -238,7 +253,14 @@ def test_F09_copied_while_the_disk_fills(
         told = {"RUNFOLIO_DIR": str(store), **({} if spool else {"RUNFOLIO_SPOOL": "off"}), **env}
         with Talk(COPIED, tmp_path, RUNFOLIO_FSYNC_EVERY_S="0.05", **told) as script:
             (run_id,), _ = script.hear(), script.hear()
+            (live,) = journals_in(store)
+            subprocess.run(["cp", "--reflink=auto", live, disk / "copy"], check=True)
+            use_up(disk / "ballast")
+            script.say()
+            assert script.hear() == ["room"], "what is reserved is there; what cannot be had is lost, and no more"
+            (disk / "ballast").unlink()
             fill(disk / "ballast", 3 << 20)
+            script.say()
             copies = copy_until_full(script, store, disk)
             (step,) = map(int, script.hear())
             for path in (*disk.glob("copy*"), disk / "ballast"):
