@@ -489,7 +489,11 @@ class Writer:
 
     def _settle(self) -> None:
         """Sync and close the files that are written no more. Each stays in the list until then: two syncs at once wait for the same."""
-        failed = [tail for tail in list(self._places.left) if not self._settle_one(tail)]
+        failed = []
+        for tail in list(self._places.left):
+            told = tail.doubtful  # that a sync of it failed was told when it did
+            if not self._settle_one(tail) and not told:
+                failed.append(tail)
         for tail in failed:
             self._locked(lambda tail=tail: self._tell_uncertain(tail))  # type: ignore[misc]
         if failed and self._closed:
