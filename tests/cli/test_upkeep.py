@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -218,7 +219,8 @@ def test_doctor_names_what_waits_in_the_spool() -> None:
     folder = spool.run_journal(spool.make_base(), store().root, run_id)
     os.makedirs(folder)
     called = call("doctor")
-    assert called.code == 1 and run_id[:8] in called.out and os.path.dirname(folder) in called.out
+    assert called.code == 1 and run_id[:8] in called.out and "runfolio doctor --bring-home moves" in called.out
+    assert os.path.dirname(os.path.dirname(folder)) in [line.strip() for line in called.lines]
     assert call("doctor", "--json").json["findings"]["spool"]["runs"] == [run_id]
 
 
@@ -247,11 +249,24 @@ def test_doctor_brings_home_what_has_ended() -> None:
     assert fine("doctor", "--bring-home", "--json").json["findings"]["spool"]["runs"] == []
 
 
-def test_runs_of_a_store_that_was_never_made_are_told() -> None:
-    """Where the store could not even be made, the empty list tells what waits in the spool."""
-    run_id = new_id()
-    os.makedirs(spool.run_journal(spool.make_base(), store().root, run_id))
-    assert "1 run waits in a temporary place" in fine("list").out
+def test_runs_of_a_store_that_was_never_made_are_read_from_the_spool(tmp_path: Path) -> None:
+    """Where the store could not even be made, runs are listed and shown all the same, with where they wait and what brings them home."""
+    run_id = logged(name="mlp")
+    to_spool(run_id)
+    shutil.rmtree(store().root)
+    lines = fine("list").lines
+    assert lines[1].split()[:4] == ["✓", "finished", run_id[:8], "mlp"]
+    assert lines[2] == f"1 run waits in the spool, as the store could not be made: {store().root}"
+    assert lines[3].startswith("runfolio doctor --bring-home moves it there from ") and str(tmp_path) in lines[3]
+    assert [one["id"] for one in fine("list", "--json").json] == [run_id]
+    assert "waits in the spool" in fine("show", run_id[:8]).out
+    assert fine("get", "mlp", "metrics.loss.last").out == "0.05\n"
+    assert fine("compare").lines[1].split()[2] == run_id[:8]
+    assert not os.path.exists(store().root)
+    called = call("verify")
+    assert called.code == 2 and "1 run waits in the spool" in called.err
+    assert fine("doctor", "--bring-home").lines[0] == f"{run_id[:8]} is home."
+    assert fine("list").lines[1:] == [lines[1]]
 
 
 def test_doctor_tells_a_newer_store() -> None:

@@ -59,14 +59,12 @@ def command(
 
 
 def _compare(runs: tuple[str, ...], experiment: str | None, tag: str | None) -> Comparison:
+    from runfolio.cli.stores import open_to_find, open_to_read
     from runfolio.query.compare import Comparison
-    from runfolio.query.store import open_store
 
     try:
-        store = open_store()
+        store = open_to_find(runs[0]) if runs else open_to_read()
     except StoreNotFound:
-        if runs:
-            raise
         return Comparison([])
     named = {run.id: run for run in map(store.run, runs)}
     return store.compare(list(named.values()) or store.runs(experiment=experiment, tag=tag))

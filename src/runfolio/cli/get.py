@@ -44,10 +44,10 @@ def command(
 
     A bare name is looked up in params, metrics (the last value), summary and tags.
     """
-    from runfolio.query.store import open_store
+    from runfolio.cli.stores import open_to_find
     from runfolio.store.layout import Layout
 
-    store = open_store()
+    store = open_to_find(run)
     found, layout = store.run(run), Layout(store.path)
     head, _, rest = field.partition(".")
     if folder is not None and head != "artifacts":

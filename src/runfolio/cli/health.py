@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from runfolio._version import __version__
 from runfolio.cli.render import values
+from runfolio.cli.stores import BRING_HOME, places_waiting
 from runfolio.errors import RunfolioError, StoreNotFound
 from runfolio.model.ids import is_id, new_id, short
 from runfolio.store import spool
@@ -158,11 +159,11 @@ def _spool(layout: Layout) -> Finding:
     if not waiting:
         where = "off" if os.environ.get("RUNFOLIO_SPOOL") == "off" else "empty"
         return Finding("spool", [where], facts)
-    folders = [os.path.dirname(path) for run_id in waiting for path in spool.journals_of(layout.root, run_id)]
-    words = [f"{values.count(len(waiting), 'run')} of this store: {', '.join(map(short, waiting[:_NAMED_MAX]))}"]
-    told = f"{values.count(len(waiting), 'run')} could not be written to the store, in whole or in part, and a temporary folder may be emptied"
-    trouble = f"{told}. runfolio doctor --bring-home moves what has ended into the store: {folders[0]}"
-    return Finding("spool", [*words, *folders[:_NAMED_MAX]], facts, [trouble])
+    many, more = values.count(len(waiting), "run"), ", …" if len(waiting) > _NAMED_MAX else ""
+    words = [f"{many} of this store: {', '.join(map(short, waiting[:_NAMED_MAX]))}{more}", *places_waiting(layout.root)]
+    told = f"{many} could not be written to the store, in whole or in part, and a temporary folder may be emptied"
+    trouble = f"{told}. {BRING_HOME} moves what has ended into the store"
+    return Finding("spool", words, facts, [trouble])
 
 
 def _cache(layout: Layout, store_id: str) -> Finding:

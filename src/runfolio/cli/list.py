@@ -67,13 +67,17 @@ def command(
         total = len(store.runs(**wanted)) if store and len(found) == limit else len(found)
         if total > len(found):
             write(f"{len(found):,} of {total:,} runs; --all shows the rest.")
+    if store and not as_json and not as_csv:
+        from runfolio.cli.stores import waiting_lines
+
+        write_lines(waiting_lines(store.path))
 
 
 def _store() -> Store | None:
-    from runfolio.query.store import open_store
+    from runfolio.cli.stores import open_to_read
 
     try:
-        return open_store()
+        return open_to_read()
     except StoreNotFound:
         return None
 
@@ -81,16 +85,12 @@ def _store() -> Store | None:
 def _nothing(filtered: bool, deleted: bool) -> list[str]:
     """Say what to do next where there is nothing."""
     from runfolio.store.layout import find
-    from runfolio.store.spool import runs_of
 
     if filtered:
         return ["No run fits. runfolio list --all shows what there is."]
     if deleted:
         return ["No run is deleted."]
     root = printable(find().root)
-    if waiting := runs_of(find().root):
-        what = f"{len(waiting)} runs wait" if len(waiting) > 1 else "1 run waits"
-        return [f"{what} in a temporary place, as the store could not be written; runfolio doctor says more: {root}"]
     return [
         "No runs yet. Start one:",
         "  runfolio run train.py -p lr=0.1",

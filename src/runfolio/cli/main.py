@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from runfolio._version import __version__
-from runfolio.errors import NotFound, RunfolioError, Unreadable, UsageError
+from runfolio.errors import NotFound, RunfolioError, StoreNotFound, Unreadable, UsageError
 from runfolio.model.names import printable
 
 COMMANDS = {
@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> Any:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `| head` has read enough
         sys.exit(0)
     except RunfolioError as error:
-        _complain(str(error))
+        _complain("\n".join([str(error), *_waiting(error)]))
         sys.exit(_code(error))
     except OSError as error:
         _complain(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "))
@@ -109,8 +109,18 @@ def _complain(message: str) -> None:
     click.echo(f"runfolio: {'; '.join(printable(line) for line in message.splitlines())}", err=True)
 
 
+def _waiting(error: RunfolioError) -> list[str]:
+    """Say what the spool keeps where there is no store."""
+    if not isinstance(error, StoreNotFound):
+        return []
+    from runfolio.cli.stores import waiting_lines
+    from runfolio.store.layout import find
+
+    return waiting_lines(find().root)
+
+
 def _code(error: RunfolioError) -> int:
-    if isinstance(error, UsageError):
+    if isinstance(error, UsageError | StoreNotFound):  # a place without a store is no damaged one, and no missing run
         return 2
     if isinstance(error, Unreadable):
         return 3

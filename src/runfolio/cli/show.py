@@ -34,9 +34,9 @@ def command(
     """Show everything about a run: how it stands, what was set, where it ran, and the last steps of its metrics."""
     check_form(as_json, as_csv)
     from runfolio.cli.rows import chosen_metrics, rows_of
-    from runfolio.query.store import open_store
+    from runfolio.cli.stores import open_to_find
 
-    found = open_store().run(run)
+    found = open_to_find(run).run(run)
     names = chosen_metrics(found, metrics)
     rows = rows_of(found, None if everything else steps or STEPS, rank)
     if as_csv:
