@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from runfolio.journal.columns import JournalColumns
-from runfolio.query.run import Progress
 from runfolio.store.merge import Rewinds, hidden_from
 from runfolio.store.run_files import RunFiles
 from runfolio.store.sealed import SealedJournal
 
 Moment = tuple[int, int]
 """A step and its time."""
+
+
+class Progress(NamedTuple):
+    """How far a run has come."""
+
+    step: int | None
+    total_steps: int | None
+    fraction: float | None
+    left_s: float | None
+    """Until `total_steps`, at the pace of the latest attempt; None where that cannot be told."""
 
 
 def progress(files: RunFiles, total_steps: int | None, running: bool) -> Progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from runfolio.model.ids import short
 from runfolio.model.params import unflatten
@@ -16,22 +16,13 @@ from runfolio.store.summary import LAST, MAX, MIN, Packed
 
 if TYPE_CHECKING:
     from runfolio.model.run_state import ArtifactVersion, Attempt, Conflict, DataUse, Lost, Record, RunError, RunState
+    from runfolio.query.progress import Progress
     from runfolio.query.series import Series
     from runfolio.query.store import Store
     from runfolio.query.table import Table
     from runfolio.store.run_files import RunFiles
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Progress(NamedTuple):
-    """How far a run has come."""
-
-    step: int | None
-    total_steps: int | None
-    fraction: float | None
-    left_s: float | None
-    """Until `total_steps`, at the pace of the latest attempt; None where that cannot be told."""
 
 
 class Run:
