@@ -240,10 +240,17 @@ class _Collector:
         if here and _same_points(
             _by_order(here), parquet.read_runs(self.layout.parquet(run_id), [origin_of(j) for j in here])
         ):
+            if self._is_being_sealed(run_id) or _sound_seal(self.layout, run_id) != sealed:
+                return  # somebody who knew less may put another seal in its place
             for journal in here:
                 self._unlink(journal.path, "journals")
             if not self.dry_run:
                 SYSTEM.sync_folder(home)
+
+    def _is_being_sealed(self, run_id: str) -> bool:
+        home = self.layout.run(run_id)
+        drafts = (os.path.join(home, name) for name in _listed(home) if name.endswith(DRAFT_SUFFIX))
+        return not all(map(self._is_left, drafts))
 
     # ------------------------------------------------------------------------------------------------- what is left over
 

@@ -2,13 +2,14 @@
 
 A journal has ended with its close frame, or where its process is proved dead. The seal names the journals it covers and how far, so a reader
 takes what is covered from it and the rest from the journals; two sealers at once, a crash or a copy need no further rule. Doing it again, with
-nothing new, changes nothing. Both files come into place by rename, synced.
+nothing new, changes nothing. Both files come into place by rename, synced; a sealer that was overtaken by one that knew more starts over,
+and gc lets the journals be while somebody seals.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import merge as merged_by
 from itertools import groupby
 from operator import attrgetter
@@ -38,6 +39,10 @@ from runfolio.store.watch import STARTERS
 _TRIES = 3
 
 
+class _Overtaken(Exception):
+    """Another sealer has sealed what this one does not know of."""
+
+
 class SealResult(NamedTuple):
     """What a seal covers."""
 
@@ -55,6 +60,15 @@ def seal(layout: Layout, run_id: str, *, rows_max: int = parquet.ROWS_MAX) -> Se
     Raises:
         RunNotFound: no such run. OSError: the store cannot be written. Unreadable: an older seal holds what nothing else does, and is damaged.
     """
+    while True:
+        try:
+            return _seal(layout, run_id, rows_max)
+        except _Overtaken:
+            pass  # by somebody who came further: this ends when nobody does
+
+
+def _seal(layout: Layout, run_id: str, rows_max: int) -> SealResult:
+    before = _sealed_ends(layout, run_id)
     found = journals_of(layout, run_id)
     if not found:
         raise RunNotFound(f"no run {short(run_id)} in this store: {layout.root}")
@@ -66,8 +80,12 @@ def seal(layout: Layout, run_id: str, *, rows_max: int = parquet.ROWS_MAX) -> Se
         _check_points(layout.parquet(run_id))
     _put_aside_damaged(layout, run_id)
     changed = False
+
+    def check() -> None:
+        _check_not_overtaken(before, ended, _sealed_ends(layout, run_id))
+
     for _ in range(_TRIES):
-        sheet, wrote = _write(layout, run_id, ended, rows_max)
+        sheet, wrote = _write(layout, run_id, ended, rows_max, check)
         changed = changed or wrote
         if _parquet_id(layout.parquet(run_id)) == sheet.id:  # else another sealer came between the two files
             break
@@ -208,7 +226,9 @@ def _public(s: Summary) -> dict[str, Any]:
 # ---------------------------------------------------------------------------------------------------------- the files
 
 
-def _write(layout: Layout, run_id: str, journals: list[JournalColumns], rows_max: int) -> tuple[Sheet, bool]:
+def _write(
+    layout: Layout, run_id: str, journals: list[JournalColumns], rows_max: int, check: Callable[[], None]
+) -> tuple[Sheet, bool]:
     """Bring both files up to date; return what is told of the points, and whether something was written."""
     events = sorted((event for journal in journals for event in journal.events), key=lambda event: event.order_key)
     state = fold(events)
@@ -220,7 +240,7 @@ def _write(layout: Layout, run_id: str, journals: list[JournalColumns], rows_max
             pass
         sheet, changed = _sheet_of(layout, run_id), False
     else:
-        sheet, changed = _write_parquet(layout, run_id, journals, runs, rows_max), True
+        sheet, changed = _write_parquet(layout, run_id, journals, runs, rows_max, check), True
     names = dict.fromkeys(name for journal in journals for name in journal.metrics())
     sheet = sheet._replace(points=sum(count.points.values()))
     told = run_json.render(
@@ -231,11 +251,16 @@ def _write(layout: Layout, run_id: str, journals: list[JournalColumns], rows_max
         events,
         sheet,
     )
-    return sheet, _put(layout.run_json(run_id), told) or changed
+    return sheet, _put(layout.run_json(run_id), told, check) or changed
 
 
 def _write_parquet(
-    layout: Layout, run_id: str, journals: list[JournalColumns], runs: Iterable[Run], rows_max: int
+    layout: Layout,
+    run_id: str,
+    journals: list[JournalColumns],
+    runs: Iterable[Run],
+    rows_max: int,
+    check: Callable[[], None],
 ) -> Sheet:
     folder = layout.run(run_id)
 
@@ -257,7 +282,7 @@ def _write_parquet(
     draft = parquet.write(fresh, runs, origins, meta, name_bytes_max=longest, rows_max=rows_max)
     try:
         digest, size_bytes = hash_of(draft) or "", os.path.getsize(draft)
-        _into_place(draft, layout.parquet(run_id))
+        _into_place(draft, layout.parquet(run_id), check)
     finally:
         if os.path.exists(draft):
             os.unlink(draft)
@@ -294,7 +319,7 @@ def _covered(journal: JournalColumns, points: int) -> Covered:
     )
 
 
-def _put(path: str, content: bytes) -> bool:
+def _put(path: str, content: bytes, check: Callable[[], None]) -> bool:
     """Put a whole file in place of another, synced; False where it is the same already."""
     try:
         with open(path, "rb") as file:
@@ -307,21 +332,52 @@ def _put(path: str, content: bytes) -> bool:
         try:
             file.write(content)
             file.flush()
-            _into_place(draft, path)
+            _into_place(draft, path, check)
         finally:
             if os.path.exists(draft):
                 os.unlink(draft)
     return True
 
 
-def _into_place(draft: str, path: str) -> None:
+def _into_place(draft: str, path: str, check: Callable[[], None]) -> None:
+    """Rename a draft to its place, if `check` agrees at the last moment; gc sees the draft until then, and keeps the journals."""
     fd = os.open(draft, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
     try:
         os.fsync(fd)
     finally:
         os.close(fd)
+    check()
     os.replace(draft, path)
     SYSTEM.sync_folder(os.path.dirname(path))
+
+
+# --------------------------------------------------------------------------------------------------- another sealer
+
+
+def _sealed_ends(layout: Layout, run_id: str) -> dict[str, int]:
+    """Give how far the seal that is in place covers each journal, by either of its files."""
+    ends = _points_ends(layout.parquet(run_id))
+    try:
+        told = run_json.read(layout.run_json(run_id))
+    except Unreadable:
+        return ends
+    for covered in told.journals if told else ():
+        ends[covered.journal] = max(covered.end, ends.get(covered.journal, 0))
+    return ends
+
+
+def _points_ends(path: str) -> dict[str, int]:
+    try:
+        return {covered["journal"]: covered["end"] for covered in parquet.read_meta(path)["journals"]}
+    except (FileNotFoundError, Unreadable, KeyError, TypeError):
+        return {}
+
+
+def _check_not_overtaken(before: dict[str, int], mine: list[JournalColumns], now: dict[str, int]) -> None:
+    """Raise where the seal has come to cover what is not in ours: the journal may be gone by now, or go as soon as ours is in place."""
+    ends = {journal.journal_id: journal.end for journal in mine}
+    if any(end > max(ends.get(journal, 0), before.get(journal, 0)) for journal, end in now.items()):
+        raise _Overtaken
 
 
 # ------------------------------------------------------------------------------------------------------ an older seal
@@ -348,11 +404,10 @@ def _put_aside_damaged(layout: Layout, run_id: str) -> None:
 
 def _is_covered(path: str, journals: list[JournalColumns]) -> bool:
     """Say whether a file holds the points of all these journals already."""
-    try:
-        told = {covered["journal"]: covered["end"] for covered in parquet.read_meta(path)["journals"]}
-    except (FileNotFoundError, Unreadable, KeyError, TypeError):
-        return False
-    return all(told.get(journal.journal_id) == journal.end for journal in journals if journal.metrics())
+    told = _points_ends(path)
+    return bool(_parquet_id(path)) and all(
+        told.get(journal.journal_id) == journal.end for journal in journals if journal.metrics()
+    )
 
 
 def _sheet_of(layout: Layout, run_id: str) -> Sheet:
