@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import resource
+import subprocess
 import sys
 from typing import Any
 
 import pytest
 
 import runfolio
-from runfolio.store.blobs import DRAFT_SUFFIX
+from runfolio.journal.identity import identity, lives
+from runfolio.store.blobs import DRAFT_SUFFIX, draft_in, signer_is_gone
 from runfolio.store.gc import collect
+from runfolio.store.liveness import ALIVE, DEAD, UNKNOWN, process_of
 from runfolio.store.run_files import journal_files
 from runfolio.store.seal import seal
 
@@ -64,3 +69,55 @@ def test_F52_an_overtaken_sealer_takes_nothing_away(by_gc: bool, file: int) -> N
         assert (len(run.series("a")), run.status, run.warnings) == (15, "finished", [])
     assert sorted(os.listdir(the_layout().run(run_id))) == ["journal", "metrics.parquet", "run.json"]
     assert collect(the_layout(), journals=True).journals == (2 if by_gc else 0)
+
+
+# ---------------------------------------------------------------------------------------- processes that cannot be seen
+
+
+def _hide_the_processes_of_others() -> None:
+    """Mount, for this process alone, a /proc that shows a user only his own processes; then be such a user."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.unshare(0x00020000) == 0, os.strerror(ctypes.get_errno())  # CLONE_NEWNS
+    for arguments in ("--make-rprivate /", "-t proc -o hidepid=2 proc /proc"):
+        subprocess.run(["mount", *arguments.split()], check=True)
+    os.setgroups([])
+    os.setresgid(54321, 54321, 54321)
+    os.setresuid(54321, 54321, 54321)
+
+
+@pytest.mark.root
+def test_F18_a_process_that_proc_hides_is_not_dead() -> None:
+    """Where /proc hides the processes of others, a live writer of another user is not judged dead, nor its drafts left behind."""
+    opening, draft = identity(), draft_in("anywhere")
+    gone = os.fork()
+    if not gone:
+        os._exit(0)
+    os.waitpid(gone, 0)
+
+    def act() -> None:
+        _hide_the_processes_of_others()
+        assert not os.path.exists(f"/proc/{opening['pid']}")
+        assert process_of(opening) == UNKNOWN
+        assert not signer_is_gone(draft)
+        assert process_of({**opening, "pid": gone}) == DEAD
+        assert process_of(identity()) == ALIVE
+
+    assert child(act) == 0
+
+
+@pytest.mark.parametrize("pid", [0, -1, 2**22 + 1, 2**70])
+def test_F18_a_number_that_no_process_can_have_is_of_a_dead_one(pid: int) -> None:
+    """Nobody is signalled to learn that a process is gone."""
+    assert process_of({**identity(), "pid": pid}) == DEAD
+
+
+def test_F18_a_process_whose_state_cannot_be_read_is_not_dead() -> None:
+    """With no descriptor left to open /proc with, a live writer is not judged dead."""
+    opening = {**identity(), "pid": os.getppid(), "pid_start": None}
+
+    def act() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+        assert lives(opening["pid"], None) is None
+
+    assert child(act) == 0
+    assert process_of(opening) == ALIVE

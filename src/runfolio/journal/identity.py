@@ -34,12 +34,47 @@ def pid_namespace() -> str | None:
 
 
 def pid_start(pid: int) -> int | None:
-    """Give when a process started, in clock ticks since boot; None where there is no such process, or it is only waiting to be reaped."""
-    stat = _text(f"/proc/{pid}/stat")
-    if stat is None:
+    """Give when a process started, in clock ticks since boot; None where that is not told."""
+    try:
+        return _state(pid)[1]
+    except (OSError, ValueError, IndexError):
         return None
+
+
+def lives(pid: int, start: int | None) -> bool | None:
+    """Say whether the process that had this number and start still runs; None where we are not told.
+
+    /proc may hide the processes of others (hidepid): what is not seen there is gone only if it cannot be signalled either. One that only waits to
+    be reaped is gone.
+    """
+    try:
+        state, now = _state(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return False if _has_no_process(pid) else None
+    except (OSError, ValueError, IndexError):
+        return None
+    return state not in ("Z", "X") and (start is None or now == start)
+
+
+def _state(pid: int) -> tuple[str, int]:
+    """Read the state and the start of a process."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        stat = file.read()
     fields = stat[stat.rindex(")") + 2 :].split()
-    return None if fields[0] in ("Z", "X") else int(fields[19])
+    return fields[0], int(fields[19])
+
+
+def _has_no_process(pid: int) -> bool:
+    """Say whether no process has this number, by asking the kernel and not /proc."""
+    if os.name != "posix":
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except OSError:
+        pass  # somebody else's, as a rule
+    return pid <= 0
 
 
 def _text(path: str) -> str | None:

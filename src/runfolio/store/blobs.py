@@ -228,8 +228,7 @@ def signer_is_gone(path: str) -> bool:
     parts = os.path.splitext(os.path.basename(path))[0].rpartition(".")[2].split("-")
     if len(parts) != 3 or parts[2] != _machine_mark() or not (parts[0].isdigit() and parts[1].isdigit()):
         return False
-    started = identity.pid_start(int(parts[0]))
-    return started is None or (int(parts[1]) != 0 and started != int(parts[1]))
+    return identity.lives(int(parts[0]), int(parts[1]) or None) is False
 
 
 def create_draft(path: str) -> int:

@@ -26,8 +26,8 @@ def process_of(opening: Mapping[str, Any]) -> str:
         return DEAD if opening.get("host") == identity.host() and identity.boot_id() else UNKNOWN
     if opening.get("pid_ns") != identity.pid_namespace():
         return UNKNOWN
-    now = identity.pid_start(pid)
-    return ALIVE if now is not None and (start is None or now == start) else DEAD
+    lives = identity.lives(pid, start)
+    return UNKNOWN if lives is None else ALIVE if lives else DEAD
 
 
 class Look(NamedTuple):
