@@ -84,14 +84,40 @@ def test_an_unknown_field_names_the_nearest(run_id: str) -> None:
     """A field that the run lacks ends with 1 and tells those like it."""
     for field, near in (
         ("params.lrr", "'params.lr'"),
+        ("lrr", "near to it: 'lr'"),
+        ("metrics.loss.maxx", "near to it: 'metrics.loss.max'"),
+        ("loss.maxx", "near to it: 'loss.max'"),
         ("statuss", "'status'"),
         ("series.los", "'loss'"),
         ("artifacts.model", "'model.npz'"),
     ):
         called = call("get", run_id, field)
         assert (called.code, called.out) == (1, "") and near in called.err, called
+    assert "near to it" not in call("get", run_id, "qqqqqqqq").err
     assert call("get", run_id, "output").code == 1
     assert call("get", run_id, "params", "somewhere").code == 2
+
+
+@pytest.mark.parametrize(
+    ("git", "field", "why"),
+    [
+        (None, "git.commit", "not started in a git repository"), (None, "patch", "not started in a git repository"),
+        (None, "capture.git.commit", "not started in a git repository"), (..., "patch", "git was not captured"),
+        ({"commit": "c0ffee", "dirty": False}, "patch", "nothing was uncommitted"),
+        ({"commit": "c0ffee", "dirty": None, "error": "git diff took too long"}, "patch", "git diff took too long"),
+    ],
+)  # fmt: skip
+def test_what_git_did_not_tell_is_explained(git: object, field: str, why: str) -> None:
+    """Outside a repository, and where git told nothing, that is said, and no other field is offered."""
+    run_id = write_run(*([] if git is ... else [{"type": "capture", "field": "git", "value": git}]))
+    called = call("get", run_id, field)
+    assert (called.code, called.out) == (1, "") and why in called.err and "near" not in called.err
+
+
+def test_the_error_of_a_good_run(run_id: str) -> None:
+    """A run that ended well has no error, and says so."""
+    called = call("get", run_id, "error.traceback")
+    assert (called.code, called.err) == (1, "runfolio: the run has no error\n")
 
 
 def test_ranks_must_be_chosen() -> None:
@@ -142,7 +168,8 @@ def test_artifacts_are_listed_and_copied(run_id: str, tmp_path: Path) -> None:
     assert Path(fine("get", run_id, "artifacts.model.npz", "--version", "1").out.strip()).read_bytes() == b"weights"
     fine("get", run_id, "artifacts.plots", str(tmp_path / "only"))
     assert [path.name for path in (tmp_path / "only").rglob("*") if path.is_file()] == ["loss.png"]
-    assert call("get", run_id, "artifacts.model.npz", "--version", "3").code == 1
+    called = call("get", run_id, "artifacts.model.npz", "--version", "3")
+    assert called.code == 1 and "has no version 3; its versions are 1, 2" in called.err
 
 
 def test_files_are_not_overwritten(run_id: str, tmp_path: Path) -> None:
@@ -167,7 +194,8 @@ def test_damaged_bytes_are_not_handed_out(run_id: str, tmp_path: Path) -> None:
     path.chmod(0o644)
     path.write_bytes(b"rotten bytes")
     called = call("get", run_id, "artifacts.model.npz", str(tmp_path / "out"))
-    assert called.code == 3 and "damaged" in called.err
+    assert called.code == 1 and "damaged" in called.err
+    assert call("get", run_id, "artifacts.model.npz").code == 1
     assert not list((tmp_path / "out").rglob("*"))
 
 

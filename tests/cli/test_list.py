@@ -143,7 +143,9 @@ def test_columns_on_request() -> None:
         run.log({"loss": 0.75}, step=8)
         run.summary["acc"] = 0.5
     asked = "lr,net.act,loss,loss.min,metrics.loss.step_of_min,acc,tags,nobody"
-    text = fine("list", "--columns", asked).out
+    called = call("list", "--columns", asked)
+    assert (called.code, called.err) == (0, "runfolio: no run shown has 'nobody'.\n")
+    text = called.out
     assert text.splitlines()[1].split() == [
         "✓",
         "finished",
@@ -156,10 +158,18 @@ def test_columns_on_request() -> None:
         "0.50",
         "team=ml",
     ]
-    assert text.endswith("No run shown has 'nobody'.\n")
+    for form in ("--json", "--csv"):
+        assert call("list", form, "--columns", "lr,nobody").err == called.err
     (row,) = csv.DictReader(io.StringIO(fine("list", "--csv", "-c", "lr,loss").out))
     assert row == {"id": run.id, "lr": "0.1", "loss": "0.75"}
     assert fine("list", "--json", "-c", "lr,loss").json == [{"id": run.id, "lr": 0.1, "loss": 0.75, "nonfinite": []}]
+
+
+def test_chosen_text_is_whole_in_a_pipe() -> None:
+    """A field that was asked for is not cut where no screen is narrow; on a terminal it is."""
+    start().finish("failed", "the loss became nan at step 12345")
+    assert "the loss became nan at step 12345" in fine("list", "--columns", "reason").out
+    assert "the loss beca..." in fine("list", "--columns", "reason", terminal=True).out
 
 
 def test_json_has_a_stable_shape() -> None:

@@ -211,6 +211,13 @@ def test_ranks_have_rows_of_their_own() -> None:
     assert rows_of(fine("show", run.id, "--rank", "1").out)[1][-1] == "3.00"
     assert rows_of(fine("show", run.id, "--rank", "mean").out)[1][-1] == "2.00"
     assert call("show", run.id, "--rank", "x").code == 2
+    called = call("show", run.id, "--rank", "3")
+    assert called.code == 1 and f"run {run.id[:8]} has no rank 3; it has 0, 1" in called.err
+    with start() as plain:
+        plain.log({"loss": 1.0})
+    called = call("show", plain.id, "--rank", "3")
+    assert called.code == 1 and f"run {plain.id[:8]} has no ranks" in called.err
+    assert rows_of(fine("show", plain.id, "--rank", "none").out)[1][-1] == "1.00"
     metric = fine("show", run.id, "--json").json["metrics"]["loss"]
     assert (metric["last"], metric["min"], metric["mean"], metric["ranks"]["1"]["last"]) == (None, 1.0, 2.0, 3.0)
 

@@ -14,6 +14,21 @@ if TYPE_CHECKING:
 
 Facts = dict[str, Any]
 
+METRIC_FIELDS = (
+    "last",
+    "min",
+    "max",
+    "mean",
+    "first",
+    "count",
+    "nan_count",
+    "step_of_min",
+    "step_of_max",
+    "first_step",
+    "last_step",
+)
+"""What a metric is told in; each is an attribute of `MetricSummary` of the same name."""
+
 
 def facts_of(run: Run, metrics: Iterable[str] | None = None) -> Facts:
     """Give what the index knows: an object of `runfolio list --json`.
@@ -66,19 +81,7 @@ def metric_facts(run: Run, name: str) -> Facts:
 
 
 def _metric(one: MetricSummary) -> Facts:
-    return {
-        "last": one.last,
-        "min": one.min,
-        "max": one.max,
-        "mean": one.mean,
-        "first": one.first,
-        "count": one.count,
-        "nan_count": one.nan_count,
-        "step_of_min": one.step_of_min,
-        "step_of_max": one.step_of_max,
-        "first_step": one.first_step,
-        "last_step": one.last_step,
-    }
+    return {name: getattr(one, name) for name in METRIC_FIELDS}
 
 
 def _over_ranks(summaries: list[MetricSummary]) -> Facts:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from runfolio.cli.facts import Facts
+from runfolio.cli.facts import METRIC_FIELDS, Facts
+from runfolio.model.names import shown
 from runfolio.model.params import unflatten
 
 MISSING = object()
 _FAMILIES = ("params", "metrics", "summary", "tags")
 _NAMES_MAX = 5_000
+_FIRST = 12
+_ALIKE = 0.6
 
 
 def lookup(value: Any, path: str) -> Any:
@@ -50,11 +53,39 @@ def find(facts: Facts, path: str) -> Any:
     return found["last"] if isinstance(found, dict) and "nan_count" in found else found
 
 
+def why_missing(facts: Facts, path: str) -> str:
+    """Say why a run has no such field: what is known of it, or which fields are most like it."""
+    head = path.removeprefix("capture.").partition(".")[0]
+    if head in ("git", "patch") and "capture" in facts:
+        return _why_no_git(facts["capture"], path)
+    if head == "error":
+        return "the run has no error"
+    near = nearest(facts, path)
+    if near:
+        return f"this run has no field {shown(path)}; near to it: {', '.join(map(shown, near))}"
+    return f"this run has no field {shown(path)}; there are {', '.join(list(facts)[:_FIRST])} and more"
+
+
+def _why_no_git(capture: Facts, path: str) -> str:
+    if "git" not in capture:
+        return f"{path} is not known: git was not captured for this run"
+    git = capture["git"]
+    if not isinstance(git, dict):
+        return f"{path} is not known: the run was not started in a git repository"
+    if path.endswith("patch") and git.get("dirty") is False:
+        return "there is no patch: nothing was uncommitted"
+    return f"{path} is not known" + (f": {git['error']}" if git.get("error") else "; it was not captured")
+
+
 def nearest(facts: Facts, path: str) -> list[str]:
-    """Give the names of fields that are most like an unknown one."""
+    """Give the names of fields that are most like an unknown one, whole or bare as it is, the most like first."""
     from difflib import get_close_matches
 
     names = [*facts]
     for family in (*_FAMILIES, "capture"):
-        names += [f"{family}.{name}" for name in list(facts.get(family) or {})[:_NAMES_MAX]]
-    return get_close_matches(path[:200], names, 3, 0.5) or list(facts)[:12]
+        names += [form for name in list(facts.get(family) or {})[:_NAMES_MAX] for form in (f"{family}.{name}", name)]
+    for name in list(facts.get("metrics") or {})[:_NAMES_MAX]:
+        if path.removeprefix("metrics.").startswith(f"{name}."):
+            begin = path[: path.rindex(f"{name}.") + len(name)]
+            names += [f"{begin}.{end}" for end in METRIC_FIELDS]
+    return get_close_matches(path[:200], dict.fromkeys(names), 3, _ALIKE)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from runfolio.cli.arguments import RUN
 from runfolio.cli.render.screen import write
-from runfolio.errors import NotFound, RankRequired, UsageError
+from runfolio.errors import NotFound, RankRequired, Unreadable, UsageError
 from runfolio.model.names import printable, shown
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from runfolio.store.layout import Layout
 
 _CAPTURED = ("command", "cwd", "python", "platform", "host", "user", "cpu", "gpu", "git", "packages")
+_VERSIONS_MAX = 20  # the latest are told
 
 
 @click.command()
@@ -84,7 +87,7 @@ def _value(run: Run, field: str, rank: str | None) -> Any:
         NotFound: there is none; the nearest names are told.
     """
     from runfolio.cli.facts import all_facts_of, facts_of
-    from runfolio.cli.fields import MISSING, find, lookup, nearest
+    from runfolio.cli.fields import MISSING, find, lookup, why_missing
 
     facts = _of_rank(facts_of(run, _metrics_meant(run, field)), rank)
     value = lookup(facts, field)
@@ -100,9 +103,7 @@ def _value(run: Run, field: str, rank: str | None) -> Any:
             value = find(facts, field)
     if value is MISSING:
         facts["metrics"] = dict.fromkeys(run.metrics)
-        raise NotFound(
-            f"this run has no field {shown(field)}; near to it: {', '.join(map(shown, nearest(facts, field)))}"
-        )
+        raise NotFound(why_missing(facts, field))
     _refuse_several_ranks(run, facts, field, value)
     return value
 
@@ -188,15 +189,26 @@ def _artifacts(run: Run, layout: Layout, name: str, folder: str | None, version:
 
         for one, path in watched(places(chosen), "Copying"):
             target = os.path.join(folder, path)
-            copy_out(layout, run.id, one, target, force)
+            with _damage_told():
+                copy_out(layout, run.id, one, target, force)
             write_bare(target)
-    elif name and chosen[0].name == name:
+    elif name and chosen and chosen[0].name == name:
         from runfolio.store.blobs import sound_path
 
-        write_bare(sound_path(layout, run.id, chosen[0].sha256))
+        with _damage_told():
+            write_bare(sound_path(layout, run.id, chosen[0].sha256))
     else:
         for one in chosen:
             write(f"{printable(one.name)}\t{one.version}\t{one.size_bytes}\t{one.sha256}")
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """Make damaged bytes an answer, and no failure of ours: what was asked for is not there."""
+    try:
+        yield
+    except Unreadable as damage:
+        raise NotFound(str(damage)) from damage
 
 
 def _chosen(run: Run, name: str, version: int | None) -> list[ArtifactVersion]:
@@ -213,6 +225,10 @@ def _chosen(run: Run, name: str, version: int | None) -> list[ArtifactVersion]:
     if name and not inside:
         from difflib import get_close_matches
 
+        versions = [str(one.version) for one in every if one.name == name]
+        if versions:
+            has = f"its versions are {', '.join(versions[-_VERSIONS_MAX:])}"
+            raise NotFound(f"artifact {shown(name)} of this run has no version {version}; {has}")
         names = list(dict.fromkeys(one.name for one in every))
         near = get_close_matches(name[:200], names[:2000], 3) or names[:5]
         has = f"it has {', '.join(map(shown, near))}" if near else "it has none"

@@ -108,10 +108,14 @@ def _write_table(found: list[Run], paths: list[str] | None, wide: bool) -> None:
         return write_lines(runs_table(found, to, wide))
     from runfolio.cli.render.chosen import chosen_columns
 
-    chosen, unknown = chosen_columns(found, paths)
+    chosen, unknown = chosen_columns(found, paths, whole=not to.terminal)
     write_lines(plain_table([*standing_columns(found, to)[:2], *chosen], to))
-    for path in unknown:
-        write(f"No run shown has {shown(path)}.")
+    _warn_of_unknown(unknown)
+
+
+def _warn_of_unknown(paths: list[str]) -> None:
+    for path in paths:
+        click.echo(f"runfolio: no run shown has {shown(path)}.", err=True)
 
 
 def _write_json(found: list[Run], paths: list[str] | None) -> None:
@@ -122,6 +126,7 @@ def _write_json(found: list[Run], paths: list[str] | None) -> None:
     facts = [facts_of(run) for run in found]
     if paths is not None:
         picked = [{path: find(one, path) for path in ("id", *paths)} for one in facts]
+        _warn_of_unknown([path for path in paths if picked and all(one[path] is MISSING for one in picked)])
         facts = [{path: value for path, value in one.items() if value is not MISSING} for one in picked]
     write_json(facts)
 
@@ -130,3 +135,9 @@ def _write_csv(found: list[Run], paths: list[str] | None, spreadsheet: bool) -> 
     from runfolio.cli.render.chosen import csv_of_runs
 
     write_data(csv_of_runs(found, paths, spreadsheet))
+    if paths and found:
+        from runfolio.cli.facts import facts_of
+        from runfolio.cli.fields import MISSING, find
+
+        facts = [facts_of(run) for run in found]
+        _warn_of_unknown([path for path in paths if all(find(one, path) is MISSING for one in facts)])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from runfolio.errors import UsageError
+from runfolio.errors import MetricNotFound, UsageError
+from runfolio.model.ids import short
 from runfolio.model.names import shown
 from runfolio.store.summary import Number, number
 
@@ -44,6 +45,7 @@ def rows_of(run: Run, last: int | None, rank: str = "all") -> Rows:
         rank: a number, "none", "mean" or "all".
     """
     asked = parse_rank(rank)
+    _check_rank(run, asked)
     series = [run.series(name, asked) for name in run.metrics if _has(run, name, asked)]
     steps = _union([one.steps[~one.final] for one in series])
     since = None if last is None or last >= len(steps) else int(steps[-last])
@@ -81,6 +83,24 @@ def parse_rank(told: str) -> int | str:
         return int(told)
     except ValueError:
         raise UsageError(f'--rank is a number, "none", "mean" or "all", not {shown(told)}') from None
+
+
+def _check_rank(run: Run, asked: int | str) -> None:
+    """Refuse a rank that no metric of the run has.
+
+    Raises:
+        MetricNotFound: it has others, or none.
+    """
+    if asked in ("all", "mean") or not run.metrics:
+        return
+    ranks = dict.fromkeys(rank for name in run.metrics for rank in run.metrics.ranks(name))
+    if (None if asked == "none" else asked) in ranks:
+        return
+    known = sorted(rank for rank in ranks if rank is not None)
+    if not known:
+        raise MetricNotFound(f"run {short(run.id)} has no ranks, so there is no rank {asked}; leave --rank out")
+    there = [*map(str, known), *(["none"] if None in ranks else [])]
+    raise MetricNotFound(f"run {short(run.id)} has no rank {asked}; it has {', '.join(there)}")
 
 
 def _has(run: Run, name: str, rank: int | str) -> bool:

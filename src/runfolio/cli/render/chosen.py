@@ -9,7 +9,7 @@ from runfolio.cli.fields import MISSING, find, lookup
 from runfolio.cli.render import values
 from runfolio.cli.render.runs import param_text, titled
 from runfolio.cli.render.spreadsheet import csv_text
-from runfolio.cli.render.table import Column
+from runfolio.cli.render.table import Column, column
 from runfolio.model.params import flatten
 
 if TYPE_CHECKING:
@@ -29,9 +29,15 @@ _LEADING = (
     "notes",
 )
 
+_WHOLE = 1_000_000  # characters
 
-def chosen_columns(runs: list[Run], paths: list[str]) -> tuple[list[Column], list[str]]:
-    """Make a column for each named field; say which names no run knows."""
+
+def chosen_columns(runs: list[Run], paths: list[str], whole: bool = False) -> tuple[list[Column], list[str]]:
+    """Make a column for each named field; say which names no run knows.
+
+    Args:
+        whole: cut no text.
+    """
     facts = [facts_of(run) for run in runs]
     columns, unknown = [], []
     for path in paths:
@@ -40,7 +46,8 @@ def chosen_columns(runs: list[Run], paths: list[str]) -> tuple[list[Column], lis
             unknown.append(path)
             continue
         right = all(value is MISSING or value is None or isinstance(value, int | float) for value in found)
-        columns.append(titled(path, [_text(path, value, one) for value, one in zip(found, facts, strict=True)], right))
+        texts = [_text(path, value, one) for value, one in zip(found, facts, strict=True)]
+        columns.append(column(path, texts, limit=_WHOLE, right=right) if whole else titled(path, texts, right))
     return columns, unknown
 
 
