@@ -15,6 +15,7 @@ from runfolio.errors import RunNotFound, StoreNotFound
 from runfolio.journal.columns import read
 from runfolio.journal.frame import TAG_MAX
 from runfolio.journal.scan import scan
+from runfolio.sdk.writing import open_side_writer
 from runfolio.store.gc import collect
 from runfolio.store.layout import Layout
 from runfolio.store.own import tell
@@ -74,8 +75,8 @@ def test_F04_bit_flips_in_a_journal_are_found(record_property: Any) -> None:
         report = verify(the_layout(), run_id)
         found = scan(path.read_bytes(), path.stem)
         lost_end = found.end < before.end  # the flip is in the last frame: no later one proves that it was whole
-        assert report.sound == lost_end, f"bit {bit}"
-        (finding,) = [finding for finding in report.findings if finding.damage == (not lost_end)]
+        assert lost_end or not report.sound, f"bit {bit}"
+        (finding,) = [finding for finding in report.findings if finding.damage or lost_end]
         assert finding.file == f"journal/{path.name}"
         assert finding.offset is not None and finding.offset <= bit // 8
         path.write_bytes(whole)
@@ -118,18 +119,109 @@ def test_F04_a_zeroed_and_a_repeated_sector() -> None:
 
 
 def test_F03_a_torn_tail_is_sound() -> None:
-    """A journal cut at any place, filled up with zeros or with garbage, is sound: that is what a kill leaves."""
+    """A journal cut at any place, with nothing, zeros or reserved space behind, is sound: that is what a kill leaves."""
     run_id = killed_run()
     path = the_journal(run_id)
     whole = path.read_bytes()[: journals(run_id)[0].end]
-    for cut in range(0, len(whole), 37):
-        for filling in (b"", bytes(4096 - cut % 4096), os.urandom(100)):
+    for cut in range(0, len(whole), 7):
+        for filling in (b"", bytes(4096 - cut % 4096)):
             path.write_bytes(whole[:cut] + filling)
             report = verify(the_layout(), run_id)
             assert report.sound, (cut, report.findings)
     path.write_bytes(whole[:-4])
     (finding,) = verify(the_layout(), run_id).findings
     assert "torn tail" in finding.message and not finding.damage
+
+
+def test_F03_garbage_behind_a_cut_is_told() -> None:
+    """Garbage up to the next 4 KiB is told as damage, or as a torn tail where it is no longer than the frame that was cut."""
+    run_id = killed_run()
+    path = the_journal(run_id)
+    whole = path.read_bytes()[: journals(run_id)[0].end]
+    dice = random.Random(3)
+    for cut in range(0, len(whole), 13):
+        path.write_bytes(whole[:cut] + dice.randbytes(4096 - cut % 4096))
+        report = verify(the_layout(), run_id)
+        assert not report.sound or any("torn tail" in finding.message for finding in report.findings), cut
+
+
+def test_random_bytes_are_no_journal() -> None:
+    """A file without one good frame is damaged, with a header and without."""
+    run_id = small_run()
+    path = the_journal(run_id)
+    header, size = path.read_bytes()[:32], path.stat().st_size
+    for head in (b"", header):
+        path.write_bytes(head + random.Random(0).randbytes(size))
+        report = verify(the_layout(), run_id)
+        assert [damage for *_, damage in told(report)] == [True], report.findings
+        assert "are not" not in report.findings[0].message
+
+
+def test_an_overwritten_end_is_damage() -> None:
+    """Bytes that no kill and no power cut leaves, are damage wherever they stand: half a file, its last 400 bytes, behind its close frame."""
+    run_id = long_run(500)
+    path = the_journal(run_id)
+    whole = path.read_bytes()
+    half = len(whole) // 2 // 8 * 8
+    for hurt in (
+        whole[:half] + b"\x55" * (len(whole) - half),
+        whole[: half + 3] + b"\x55" * (len(whole) - half - 3),
+        whole[:-400] + bytes(byte ^ 0xFF for byte in whole[-400:]),
+        whole + b"more than there was",
+    ):
+        path.write_bytes(hurt)
+        report = verify(the_layout(), run_id)
+        assert not report.sound, report.findings
+        assert all("torn" not in finding.message for finding in report.findings)
+
+
+def test_F05_sectors_that_a_power_cut_took_are_sound() -> None:
+    """Zeros in place of any unsynced sectors, header and declarations among them, are sound."""
+    run_id = killed_run()
+    path = the_journal(run_id)
+    whole = bytearray(path.read_bytes()[: journals(run_id)[0].end])
+    sectors = range(0, len(whole), 512)
+    for first in sectors:
+        for last in sectors[first // 512 :]:
+            hurt = whole.copy()
+            hurt[first : last + 512] = bytes(len(hurt[first : last + 512]))
+            path.write_bytes(hurt)
+            report = verify(the_layout(), run_id)
+            assert report.sound or not first, (first, last, report.findings)
+
+
+def test_a_journal_that_is_gone_is_missed() -> None:
+    """A run of which neither a journal nor a seal is left is damaged; a start that was killed before it opened one is not."""
+    run_id = small_run()
+    the_journal(run_id).unlink()
+    assert told(verify(the_layout(), run_id)) == [("journal", None, True)]
+    killed = "a" * 32
+    os.makedirs(the_layout().run_journal(killed))
+    assert verify(the_layout(), killed).findings == []
+
+
+def test_the_launcher_knows_that_a_script_had_ended() -> None:
+    """A script's journal that is torn, though its launcher saw it finish, is damaged; one that only lacks its end is told."""
+    run = start()
+    run_id = run.id
+    script = open_side_writer(the_layout().root, run_id, "script")
+    for step in range(100):
+        script.log({"loss": 1.0}, step)
+    (path,) = (Path(one.path) for one in journals(run_id) if one.role == "script")
+    script.close()
+    whole = path.read_bytes()
+    last = scan(whole, path.stem).frames[-20].offset
+    for status, cut, expected in (
+        ("failed", last + 9, [False]),
+        ("finished", last + 9, [False, True]),
+        ("finished", last, [False]),
+    ):
+        run.pen.writer.event({"type": "exit", "status": status, "exit_code": 0})
+        path.write_bytes(whole[:cut])
+        assert [damage for *_, damage in told(verify(the_layout(), run_id))] == expected, (status, cut)
+    path.write_bytes(whole)
+    run.finish()
+    assert verify(the_layout(), run_id).findings == []
 
 
 def test_F05_an_unsynced_tail_is_sound() -> None:

@@ -1,6 +1,6 @@
 """Check every checksum of a store: what is damaged, where, and what was lost by it.
 
-Sound are a torn tail (a write that a kill cut off), an unsynced tail (what a power cut may take), and a seal that is older than its journals.
+Sound are a torn tail (a write that a kill cut off), what a power cut may take, and a seal that is older than its journals (`store.tails` judges).
 Damage is everything else that is not as it was written. Standard library, but for `metrics.parquet`.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from runfolio.errors import RunNotFound, StoreNotFound, Unreadable
@@ -18,13 +18,14 @@ from runfolio.model.events import Event
 from runfolio.model.fold import fold
 from runfolio.model.ids import is_id, short
 from runfolio.model.run_state import ArtifactVersion
-from runfolio.store import run_json, spool
+from runfolio.store import run_json, spool, tails
 from runfolio.store.blobs import DRAFT_SUFFIX, hash_of, places
 from runfolio.store.layout import Layout
 from runfolio.store.own import own_journals
 from runfolio.store.run_json import Covered, RunJson
 
 _NAMES_SHOWN = 3
+_FINISHED = {"type": "exit", "status": "finished"}
 
 
 class Finding(NamedTuple):
@@ -112,7 +113,7 @@ def _check_journal(report: Report, run_id: str | None, path: str, shown: str, ex
     report.checked(path)
     try:
         data, found = _scan(path, name)
-        if found.damage and not found.closed:
+        if (found.damage or found.torn) and not found.closed:
             data, found = _scan(path, name)  # a frame that was being written is whole by now
     except OSError as trouble:
         report.note(run_id, shown, None, f"cannot be read: {trouble.strerror}")
@@ -120,8 +121,9 @@ def _check_journal(report: Report, run_id: str | None, path: str, shown: str, ex
     except Unreadable as trouble:
         report.note(run_id, shown, 0, str(trouble))
         return None
-    if found.header_damaged and data.strip(b"\0"):
-        report.note(run_id, shown, 0, "the file's header is damaged; the frames are not", damage=found.synced > 0)
+    header = tails.judge_header(data, found)
+    if header:
+        report.note(run_id, shown, 0, *header)
     for hole in found.damage:
         lost = f"{hole.size} bytes damaged, {_missing(found, hole)}"
         synced = hole.offset < found.synced
@@ -134,10 +136,9 @@ def _check_journal(report: Report, run_id: str | None, path: str, shown: str, ex
         )
     for block in _bad_blocks(data, found):
         report.note(run_id, shown, block.start, "the checksum of a block is wrong; its frames are right")
-    if found.torn:
-        report.note(
-            run_id, shown, found.end, f"torn tail: {found.torn} bytes of a write that was cut off", damage=False
-        )
+    tail = tails.judge_tail(data, found)
+    if tail:
+        report.note(run_id, shown, found.end, *tail)
     _check_belonging(report, run_id, shown, found, name, expected_run)
     return found
 
@@ -211,6 +212,8 @@ class _Check:
         self.layout, self.run_id, self.report, self.hashes = layout, run_id, report, hashes
         self.events: list[Event] = []
         self.ends: dict[str, int] = {}
+        self.files = 0  # journals, readable or not
+        self.scans: list[tuple[str, int, Scan]] = []  # each with its name here and its attempt
 
     def run(self) -> None:
         home = self.layout.run_journal(self.run_id)
@@ -219,6 +222,9 @@ class _Check:
                 if name.endswith(frame.SUFFIX) and is_id(name[: -len(frame.SUFFIX)]):
                     self._journal(os.path.join(folder, name), f"journal/{name}" if folder == home else None)
         sealed = self._run_json()
+        self._cut_short()
+        if not self.files:
+            self._gone()
         if sealed is not None:
             self.events += [event for event in sealed.events if event.journal not in self.ends]
             for covered in sealed.journals:
@@ -232,16 +238,44 @@ class _Check:
         self.report.note(self.run_id, file, offset, message, damage)
 
     def _journal(self, path: str, shown: str | None) -> None:
+        self.files += 1
         found = _check_journal(self.report, self.run_id, path, shown or path, self.run_id)
         if found is None:
             return
         told = opening(found)
         attempt = told.get("attempt")
         number = attempt if isinstance(attempt, int) else 1
+        self.scans.append((shown or path, number, found))
         self.ends[found.journal_id] = max(found.end, self.ends.get(found.journal_id, 0))
         self.events += [
             Event(body, good.time_ns or 0, number, found.journal_id, good.seq, None, "") for good, body in events(found)
         ]
+
+    def _cut_short(self) -> None:
+        """Look for journals of scripts whose launcher saw them end by themselves: those are closed, or not torn at least."""
+        finished = {event.attempt for event in self.events if _FINISHED.items() <= event.body.items()}
+        scripts = [one for one in self.scans if one[1] in finished and opening(one[2]).get("role") == "script"]
+        closed = [_process(found) for _, _, found in scripts if found.closed]
+        for shown, _, found in scripts:
+            if found.closed or _process(found) in closed:  # the latter: a disk made it go on in another journal
+                continue
+            lost = "its script finished, and the end of this journal is lost"
+            left = "its script finished without a word here: by os._exit, or the end is lost"
+            self._note(shown, lost if found.torn else left, bool(found.torn), found.end)
+
+    def _gone(self) -> None:
+        """Look for what shows that there was a journal, where there is none."""
+        if os.path.lexists(self.layout.run_json(self.run_id)):
+            return
+        home, folder = self.layout.run_journal(self.run_id), self.layout.run(self.run_id)
+        try:
+            # A start that was killed leaves two empty folders, the upper one changed last. mtime: nothing else tells what was removed.
+            used = os.stat(home).st_mtime_ns > os.stat(folder).st_mtime_ns
+        except OSError:
+            used = False
+        others = [name for name in _listed(folder) if name != os.path.basename(home)]
+        if (used or others) and not _listed(home):  # again: a start may have been faster than we
+            self._note("journal", "its journal is gone")
 
     # ------------------------------------------------------------------------------------------------------ the seal
 
@@ -335,6 +369,12 @@ def _check_blobs(layout: Layout, report: Report, hashes: _Hashes) -> None:
                 None,
                 "its bytes are damaged, or it is none of ours: their SHA-256 is not its name",
             )
+
+
+def _process(found: Scan) -> tuple[Any, ...]:
+    """Name the process that wrote a journal."""
+    told = opening(found)
+    return tuple(told.get(name) for name in ("host", "boot_id", "pid", "pid_start"))
 
 
 class _Hashes:
