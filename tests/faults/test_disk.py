@@ -68,13 +68,10 @@ def fill(path: Path, leave_bytes: int) -> None:
         os.posix_fallocate(file.fileno(), 0, max(4096, free.f_bavail * free.f_frsize - leave_bytes))
 
 
-SMALLER = pytest.mark.xfail(strict=True, reason="where a large reservation has no room, no smaller one is tried")
-
-
 @pytest.mark.root
 @pytest.mark.parametrize(
     ("size_mb", "env"),
-    [(4, {}), (1, {"RUNFOLIO_MAP": "0"}), pytest.param(1, {}, marks=SMALLER)],
+    [(4, {}), (1, {"RUNFOLIO_MAP": "0"}), (1, {})],
     ids=["mapped", "plain", "mapped, 1 MB"],
 )
 def test_F09_full_tmpfs_is_counted_and_resumes(
@@ -107,7 +104,6 @@ def warned_once(ended: Ended) -> bool:
 
 
 @pytest.mark.root
-@pytest.mark.xfail(strict=True, reason="that the spool is switched off is told as a trouble of its own")
 def test_F09_a_full_disk_without_a_spool_is_one_warning(tmp_path: Path) -> None:
     """The one warning says that the disk is full: that there is no spool was asked for, and is no trouble."""
     with tmpfs(tmp_path / "disk", "1m") as disk:
@@ -168,7 +164,6 @@ def test_F09_full_tmpfs_with_a_spool_loses_nothing(
 
 
 @pytest.mark.root
-@pytest.mark.xfail(strict=True, reason="what doctor measures with stays in the spool where the disk is full")
 def test_F09_doctor_leaves_nothing_in_the_spool(tmp_path: Path) -> None:
     """The run that doctor measures the cost of a call with is gone afterwards, on a full disk too."""
     with tmpfs(tmp_path / "disk", "1m") as disk:

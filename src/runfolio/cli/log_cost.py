@@ -39,7 +39,7 @@ def measure(folder: str) -> Cost:
 
 
 def _measure(layout: Layout) -> Cost:
-    pen = Pen(layout, new_id(), role="start")
+    pen = Pen(layout, new_id(), role="start", spooled=False)
     metrics = {f"metric_{number}": 0.1 * number for number in range(10)}
     log, clock = pen.writer.log, time.perf_counter_ns
     taken = []

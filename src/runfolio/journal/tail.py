@@ -47,7 +47,10 @@ class Tail:
         self.broken = False
         self.doubtful = False  # a sync has failed: what it was about may be gone, whatever a later one says
         self.halted = False  # nothing takes the short way: there is something to tell first
-        self.syncing = RLock()
+        try:
+            self.syncing = RLock()
+        except RuntimeError as trouble:
+            raise OSError(12, "no memory for a lock") from trouble
         self.stop = -1
         self.fd = files.create(self.path)
         try:
@@ -192,11 +195,11 @@ class Tail:
         self.stop = end if self.map is None else min(end, self.reserved - SPARE)
 
     def _grow(self, size: int) -> None:
-        step = next((c for c in CHUNKS if c > self.reserved), CHUNKS[-1])
         need = self.off + size + SPARE - self.reserved
-        step = max(step, -(-need // CHUNKS[0]) * CHUNKS[0])
+        least = -(-need // CHUNKS[0]) * CHUNKS[0]
+        step = max(least, *[chunk for chunk in CHUNKS if chunk > self.reserved][:1] or CHUNKS[-1:])
         try:
-            self.files.reserve(self.fd, self.reserved, step)
+            step = self._reserve(step, least)
         except OSError as trouble:
             if trouble.errno in _NO_ROOM:
                 raise
@@ -209,6 +212,17 @@ class Tail:
             return self._go_plain()
         self.base, self.reserved = base, reserved
         self._warm()
+
+    def _reserve(self, step: int, least: int) -> int:
+        """Reserve so many bytes, or on a disk that is nearly full the least that will do; return how many."""
+        try:
+            self.files.reserve(self.fd, self.reserved, step)
+        except OSError as trouble:
+            if step == least or trouble.errno not in _NO_ROOM:
+                raise
+            self.files.reserve(self.fd, self.reserved, least)
+            return least
+        return step
 
     def _go_plain(self) -> None:
         """Go on with write(2): no blocks to reserve here, or no map to be had."""

@@ -169,8 +169,8 @@ class Writer:
 
     def event(self, body: Mapping[str, Any]) -> None:
         """Append an event that is not a metric."""
-        self._check_open()
         try:
+            self._check_open()
             payload, now = dumps(body), self._now()
             self._locked(lambda: self._put_event(payload, now))
         except MemoryError:
@@ -516,6 +516,8 @@ class Writer:
     def _tell_uncertain(self, tail: Tail) -> None:
         """Keep in the run that a journal's last sync failed, in a journal of its own where this writer is closed already."""
         body = {"type": "uncertain", "journal": tail.journal_id, "from": tail.synced, "bytes": tail.off - tail.synced}
+        if self._places.tail is not None and self._places.tail.fd < 0:
+            self._places.tail = None  # closed: another one tells
         self._try(self._append_event, dumps(body), self._now(), at_once=True)
         if self._closed and self._places.tail is not None:
             self._finish_file(self._places.tail)

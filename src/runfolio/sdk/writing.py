@@ -34,6 +34,7 @@ class Pen:
         fsync_every_s: float | None = None,
         on_trouble: Callable[[str], None] | None = None,
         chore: Callable[[], None] | None = None,
+        spooled: bool = True,
     ) -> None:
         check_rank(rank)
         self.layout = layout
@@ -43,7 +44,8 @@ class Pen:
         self.rank = rank
         self._pid = os.getpid()
         files = SharedFiles() if is_shared(layout.root) else SYSTEM
-        self.writer = Writer([self._home, self._spool], self._opening, files=files, high=high, on_trouble=on_trouble)
+        places = [self._home, self._spool] if spool.wanted() and spooled else [self._home]
+        self.writer = Writer(places, self._opening, files=files, high=high, on_trouble=on_trouble)
         self._keeper = Keeper(self.writer, _fsync_every_s(fsync_every_s), chore)
 
     @property

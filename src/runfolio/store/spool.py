@@ -16,6 +16,11 @@ from runfolio.model.ids import is_id, new_id
 from runfolio.store.layout import is_private, temp_folder
 
 
+def wanted() -> bool:
+    """Say whether there may be a spool."""
+    return os.environ.get("RUNFOLIO_SPOOL") != "off"
+
+
 def base_folders() -> list[str]:
     """Give the spool folders of ours that exist."""
     told = os.environ.get("RUNFOLIO_SPOOL")
