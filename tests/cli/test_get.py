@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import runfolio
 from cli.calling import call, fine, spawn, start, store, write_run
-from runfolio.cli.unpack import places
 from runfolio.model.run_state import ArtifactVersion
+from runfolio.query.unpack import places
 
 
 @pytest.fixture

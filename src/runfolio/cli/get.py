@@ -12,7 +12,7 @@ import click
 from runfolio.cli.arguments import RUN
 from runfolio.cli.render.screen import write
 from runfolio.errors import NotFound, RankRequired, Unreadable, UsageError
-from runfolio.model.names import printable, shown
+from runfolio.model.names import printable
 
 if TYPE_CHECKING:
     from runfolio.cli.facts import Facts
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from runfolio.store.layout import Layout
 
 _CAPTURED = ("command", "cwd", "python", "platform", "host", "user", "cpu", "gpu", "git", "packages")
-_VERSIONS_MAX = 20  # the latest are told
 
 
 @click.command()
@@ -185,7 +184,7 @@ def _artifacts(run: Run, layout: Layout, name: str, folder: str | None, version:
     chosen = _chosen(run, name, version)
     if folder is not None:
         from runfolio.cli.render.progress import watched
-        from runfolio.cli.unpack import copy_out, places
+        from runfolio.query.unpack import copy_out, places
 
         for one, path in watched(places(chosen), "Copying"):
             target = os.path.join(folder, path)
@@ -212,25 +211,15 @@ def _damage_told() -> Iterator[None]:
 
 
 def _chosen(run: Run, name: str, version: int | None) -> list[ArtifactVersion]:
-    """Choose the latest version of each artifact of this name, or in the folder of this name, or of all.
+    """Choose the artifact of this name, or the latest version of each in the folder of this name, or of all.
 
     Raises:
         NotFound: there is none.
     """
-    every = run.artifacts
-    latest = {one.name: one for one in every if version is None or (one.name, one.version) == (name, version)}
-    if name in latest:
-        return [latest[name]]
-    inside = [one for one in latest.values() if not name or one.name.startswith(f"{name}/")]
-    if name and not inside:
-        from difflib import get_close_matches
+    from runfolio.query.artifact import version_of
 
-        versions = [str(one.version) for one in every if one.name == name]
-        if versions:
-            has = f"its versions are {', '.join(versions[-_VERSIONS_MAX:])}"
-            raise NotFound(f"artifact {shown(name)} of this run has no version {version}; {has}")
-        names = list(dict.fromkeys(one.name for one in every))
-        near = get_close_matches(name[:200], names[:2000], 3) or names[:5]
-        has = f"it has {', '.join(map(shown, near))}" if near else "it has none"
-        raise NotFound(f"this run has no {f'version {version} of ' if version else ''}artifact {shown(name)}; {has}")
-    return inside
+    every = run.artifacts
+    inside = {one.name: one for one in every if not name or one.name.startswith(f"{name}/")}
+    if any(one.name == name for one in every) or not inside:
+        return [version_of(every, name, version)] if name else []
+    return list(inside.values())

@@ -16,6 +16,7 @@ from runfolio.store.summary import LAST, MAX, MIN, Packed
 
 if TYPE_CHECKING:
     from runfolio.model.run_state import ArtifactVersion, Attempt, Conflict, DataUse, Lost, Record, RunError, RunState
+    from runfolio.query.artifact import Artifact
     from runfolio.query.progress import Progress
     from runfolio.query.series import Series
     from runfolio.query.store import Store
@@ -221,6 +222,16 @@ class Run:
     def artifacts(self) -> list[ArtifactVersion]:
         """Each version of each artifact, in the order they were added."""
         return list(self.state.artifacts)
+
+    def artifact(self, name: str, version: int | None = None) -> Artifact:
+        """Give an artifact, to read or copy its bytes; by default the latest version.
+
+        Raises:
+            NotFound: no such artifact, or no such version of it; those there are are named.
+        """
+        from runfolio.query.artifact import Artifact, version_of
+
+        return Artifact(self._store._layout, self.id, version_of(self.artifacts, name, version))
 
     @property
     def records(self) -> list[Record]:

@@ -85,7 +85,9 @@ def copy_out(layout: Layout, run_id: str, one: ArtifactVersion, target: str, for
         if hash_of(target) == one.sha256:
             return False
         if not force:
-            raise UsageError(f"another file is there already; --force replaces it: {printable(target)}")
+            raise UsageError(
+                f"another file is there already; --force, in Python replace=True, replaces it: {printable(target)}"
+            )
     os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
     draft = os.path.join(os.path.dirname(target), f".{new_id()}.tmp")
     try:
