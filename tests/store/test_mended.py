@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from typing import Any
@@ -12,12 +13,17 @@ from typing import Any
 import pytest
 
 import runfolio
-from runfolio.journal.identity import identity, lives
+from runfolio.journal.identity import identity, lives, pid_start
+from runfolio.journal.writer import Writer
+from runfolio.model.ids import new_id
+from runfolio.query.store import Store
 from runfolio.store.blobs import DRAFT_SUFFIX, draft_in, signer_is_gone
+from runfolio.store.edits import delete
 from runfolio.store.gc import collect
 from runfolio.store.liveness import ALIVE, DEAD, UNKNOWN, process_of
 from runfolio.store.run_files import journal_files
 from runfolio.store.seal import seal
+from runfolio.testing.clock import ManualClock
 
 from .making import child, start, the_layout
 
@@ -121,3 +127,58 @@ def test_F18_a_process_whose_state_cannot_be_read_is_not_dead() -> None:
 
     assert child(act) == 0
     assert process_of(opening) == ALIVE
+
+
+# ------------------------------------------------------------------------------- runs that go on where nobody sees them
+
+
+def closed_without_an_end(process: dict[str, Any]) -> str:
+    """Begin a run whose starter closed its journal here and told no end, as one does that goes on in the spool of its own machine."""
+    run_id, layout = new_id(), the_layout()
+    layout.create()
+    os.makedirs(layout.run_journal(run_id))
+    opening = {"run": run_id, "attempt": 1, "rank": None, "role": "start", **process, "version": "0"}
+    writer = Writer([lambda: (layout.run_journal(run_id), False)], lambda: opening)
+    writer.event({"type": "run", "experiment": "x", "experiment_id": None, "name": None})
+    writer.log({"a": 1.0}, 0)
+    writer.close()
+    return run_id
+
+
+def collected(run_id: str) -> bool:
+    delete(the_layout(), run_id)
+    return collect(the_layout(), wait=lambda: None).runs == [run_id]
+
+
+def test_F25_a_process_that_goes_on_unseen_keeps_its_run() -> None:
+    """Where the journals are closed, no end is told and the process lives, the run is running, and gc leaves it alone though deleted."""
+    run_id = closed_without_an_end(identity())
+    with runfolio.open_store() as store:
+        assert store.run(run_id).status == "running"
+    assert not collected(run_id)
+    with runfolio.open_store() as store:
+        assert store.run(run_id).series("a").values.tolist() == [1.0]
+
+
+def test_F25_a_process_that_went_on_unseen_and_died() -> None:
+    """When that process is gone, the run reads as killed, whatever the index knew before, and gc may have it."""
+    process = subprocess.Popen(["sleep", "100"])
+    run_id = closed_without_an_end({**identity(), "pid": process.pid, "pid_start": pid_start(process.pid)})
+    clock = ManualClock()
+    with Store(the_layout(), clock) as store:
+        assert store.run(run_id).status == "running"
+        process.kill()
+        process.wait()
+        clock.pass_s(1)
+        assert store.run(run_id).status == "killed"
+        shutil.rmtree(os.path.dirname(store._index.cache.path))
+    with Store(the_layout(), clock) as store:
+        assert store.run(run_id).status == "killed"
+    assert collected(run_id)
+
+
+def test_F25_closed_elsewhere_without_an_end_is_lost() -> None:
+    """Of a process that cannot be judged from here, closed journals without an end make a lost run, as ever."""
+    run_id = closed_without_an_end({**identity(), "host": "elsewhere", "boot_id": "another"})
+    with runfolio.open_store() as store:
+        assert store.run(run_id).status == "lost"

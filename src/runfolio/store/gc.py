@@ -85,6 +85,7 @@ class _Look(NamedTuple):
     """A run, as far as gc needs to know it."""
 
     journals: list[JournalColumns]
+    endless: list[JournalColumns]  # of the closed ones: those whose process may go on elsewhere
     used: set[str]  # hashes that its events tell of
     deleted: bool
     whole: bool  # whether all its events could be read
@@ -92,7 +93,8 @@ class _Look(NamedTuple):
 
     @property
     def life(self) -> str:
-        lives = [process_of(journal.opening) for journal in self.journals if not journal.closed]
+        going_on = [journal for journal in self.journals if not journal.closed] + self.endless
+        lives = [process_of(journal.opening) for journal in going_on]
         return ALIVE if ALIVE in lives else UNKNOWN if UNKNOWN in lives else DEAD
 
     @property
@@ -122,7 +124,7 @@ def _look(layout: Layout, run_id: str) -> _Look:
         unread = str(trouble)
     state = fold(events)
     whole = not unread and not any(journal.damage or journal.header_damaged for journal in found)
-    return _Look(found, {version.sha256 for version in state.artifacts}, state.deleted, whole, unread)
+    return _Look(found, files.endless, {version.sha256 for version in state.artifacts}, state.deleted, whole, unread)
 
 
 class _Collector:

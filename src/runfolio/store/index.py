@@ -21,6 +21,7 @@ from runfolio.store import spool, watch
 from runfolio.store.cache import Cache
 from runfolio.store.catch_up import catch_up
 from runfolio.store.layout import Layout, cache_folder
+from runfolio.store.liveness import UNKNOWN, process_of
 from runfolio.store.run_row import from_json, row_of, to_json
 from runfolio.store.summary import Packed, pack
 from runfolio.store.watch import Here, Watched
@@ -106,8 +107,8 @@ class Index:
         self.looks += 1
         self._runs_ns = self._runs_stamp()
         self._spools = spool.base_folders()
-        settled = dict(self.cache.ask("SELECT id, folder_ns FROM runs WHERE open IS NULL AND NOT racy"))
-        others = {row[0] for row in self.cache.ask("SELECT id FROM runs WHERE open IS NOT NULL OR racy")}
+        settled = dict(self.cache.ask("SELECT id, folder_ns FROM runs WHERE settled"))
+        others = {row[0] for row in self.cache.ask("SELECT id FROM runs WHERE NOT settled")}
         present = self._present()
         for id_ in (settled.keys() | others) - present.keys():
             self._forget(id_)
@@ -219,7 +220,7 @@ class Index:
                 now.append(watched)
                 continue
             caught = catch_up(watched, summaries)
-            if caught is None:
+            if caught is None or (caught.closed and watched.starter and row.ended_ns is None):
                 return False
             if not caught.closed:
                 now.append(watch.moved_on(watched, caught, here))
@@ -251,10 +252,11 @@ class Index:
         from runfolio.store.run_files import last_time_ns  # numpy
 
         known = {watched.path: watched for watched in before}
+        endless = folding.files.endless
         latest = folding.files.attempt
         found = []
         for journal in folding.files.journals:
-            if not journal.closed:
+            if not journal.closed or (journal in endless and process_of(journal.opening) != UNKNOWN):
                 starter = journal.role in watch.STARTERS and journal.attempt == latest
                 now = watch.begin(
                     journal.path, journal.end, last_time_ns(journal), starter, journal.opening, folding.mark_of(journal)
@@ -301,7 +303,7 @@ class Index:
         if run_id in self._spooled_now():
             return None
         found = self.cache.ask(
-            "SELECT version, folder_ns FROM runs WHERE id = ? AND open IS NULL AND NOT racy", (run_id,)
+            "SELECT version, folder_ns FROM runs WHERE id = ? AND settled", (run_id,)
         )
         return found[0][0] if found and found[0][1] == self._folder_ns(run_id) else None
 

@@ -22,6 +22,7 @@ from runfolio.store.layout import Layout
 from runfolio.store.merge import Part, merge
 from runfolio.store.points import Merged
 from runfolio.store.sealed import SealedJournal, sealed_journals
+from runfolio.store.watch import STARTERS
 
 Rank = int | None
 _NUMBER_MAX = 2**31 - 1  # of ranks and attempts; a journal may tell anything
@@ -198,6 +199,13 @@ class RunFiles:
         """How the latest attempt ended by its own or its launcher's word; None while it has no end."""
         attempts = self.state.attempts
         return attempts[-1].status if attempts and attempts[-1].number >= self.attempt else None
+
+    @property
+    def endless(self) -> list[JournalColumns]:
+        """The closed journals by the starters of the latest attempt, where it has no end: their processes may go on where we do not see it."""
+        if self.declared is not None:
+            return []
+        return [j for j in self._used if j.closed and j.attempt == self.attempt and j.role in STARTERS]
 
     def last_ns(self, attempt: int | None = None) -> int | None:
         """Give the last time in any journal, or in those of an attempt."""
