@@ -510,8 +510,8 @@ SLOW = (
 import threading, time
 syncs = lambda: open(os.environ["SYNC_LOG"]).read().count("fdatasync") if os.path.exists(os.environ["SYNC_LOG"]) else 0
 run.flush()
+with open(os.environ["SYNC_LOG"], "a") as file: file.write("begin 0\\n")
 before, worst = syncs(), []
-open(os.environ["SYNC_LOG"], "a").write("begin 0\\n")
 while syncs() < before + 5:
     for _ in range(1000):
         at = time.perf_counter_ns()
