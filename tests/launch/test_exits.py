@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +43,24 @@ def test_F23_exception_of_a_script_without_runfolio() -> None:
     assert "in f" in error.traceback
 
 
+def test_the_text_of_sys_exit_is_told() -> None:
+    """What `sys.exit("text")` says stands in the last line and in the reason, also where the script tracks itself."""
+    ran = run(
+        write_script("import runfolio, sys\nrunfolio.log({'loss': 1.0})\nprint('busy')\nsys.exit('stopping here')\n")
+    )
+    assert ran.last_line == f"✗ Experiment failed: {only_run()[:8]} (exit code 1, last line: stopping here)"
+    assert state().reason == "exit code 1, last line: stopping here"
+
+
+def test_a_store_that_cannot_be_made_is_warned_of_once() -> None:
+    """Launcher and script write to the same disk; its trouble is warned of by one of them, and the place is told at the end."""
+    Path("taken").write_text("a file where the store should be")
+    script = write_script("import runfolio\nrunfolio.log({'loss': 1.0})\n")
+    ran = run(script, env={"RUNFOLIO_DIR": os.path.abspath("taken/store")})
+    assert ran.code == 0 and ran.err.count(b"has trouble with its disk") == 1, ran.err
+    assert ran.out.count(b"the store could not be written; kept in ") == 1
+
+
 def test_F23_syntax_error() -> None:
     """A script that is no Python inside fails with its SyntaxError."""
     ran = run(write_script("print('a'\n"))
@@ -54,7 +74,7 @@ def test_F23_syntax_error() -> None:
         ("raise SystemExit", 0, "finished", None),
         ("import sys; sys.exit(0)", 0, "finished", None),
         ("import sys; sys.exit(1)", 1, "failed", "exit code 1"),
-        ("import sys; sys.exit('no data')", 1, "failed", "exit code 1"),
+        ("import sys; sys.exit('no data')", 1, "failed", "exit code 1, last line: no data"),
         ("import os; os._exit(3)", 3, "failed", "exit code 3"),
         ("import sys; sys.exit(255)", 255, "failed", "exit code 255"),
     ],

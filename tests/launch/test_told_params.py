@@ -107,7 +107,8 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     [
         ("c.yaml", "- 1\n- 2\n", "must hold a mapping of params; it holds a list"),
         ("c.json", "3", "must hold a mapping of params; it holds a int"),
-        ("c.yaml", "a: [1,\n", "cannot be read: while parsing"),
+        ("c.yaml", "a: [1,\n", "cannot be read: line 2, column 1: while parsing"),
+        ("c.yaml", "a: 1\nb: [1, 2\nc: {d\n", "line 3, column 2: while parsing a flow sequence, expected"),
         ("c.yaml", "a: 1\nb: 2\na: 3\n", "the key 'a' stands twice, again in line 3"),
         ("c.json", '{"a": 1, "a": 2}', "a key stands twice"),
         ("c.json", '{"a": NaN}', "bare NaN"),

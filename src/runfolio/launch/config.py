@@ -88,9 +88,19 @@ def _yaml(text: str) -> Any:
         _check_nodes(node)
         return loader.construct_document(node)
     except yaml.YAMLError as wrong:
-        raise ValueError(" ".join(str(wrong).split())) from wrong
+        raise ValueError(_yaml_words(wrong)) from wrong
     finally:
         loader.dispose()
+
+
+def _yaml_words(wrong: Exception) -> str:
+    """Say what is wrong with YAML, and where, as an editor counts lines and columns."""
+    mark = getattr(wrong, "problem_mark", None)
+    if mark is None:
+        return " ".join(str(wrong).split())
+    context, problem = getattr(wrong, "context", None), getattr(wrong, "problem", None)
+    said = ", ".join(part for part in (context, problem) if part)
+    return f"line {mark.line + 1}, column {mark.column + 1}: {' '.join(said.split())}"
 
 
 _READERS = {".yaml": _yaml, ".yml": _yaml, ".json": _json, ".toml": _toml}

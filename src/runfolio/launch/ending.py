@@ -32,7 +32,7 @@ class Ending(NamedTuple):
         return {"type": "exit", **self._asdict()}
 
 
-def ending_of(wait_status: int, asked: int | None, error: RunError | None) -> Ending:
+def ending_of(wait_status: int, asked: int | None, error: RunError | None, said: str | None = None) -> Ending:
     """Judge an end.
 
     Exit code 0 is finished, whatever came before: a script that was told to stop and says that all is well is believed.
@@ -41,6 +41,7 @@ def ending_of(wait_status: int, asked: int | None, error: RunError | None) -> En
         wait_status: of the script's process.
         asked: the signal that asked it to stop, if one did.
         error: the exception that ended it, where it is known.
+        said: the last line it wrote: the text of `sys.exit("text")` is nothing else.
     """
     code = os.waitstatus_to_exitcode(wait_status)
     if code < 0:
@@ -51,7 +52,7 @@ def ending_of(wait_status: int, asked: int | None, error: RunError | None) -> En
         return Ending(KILLED, signal_name(asked), code)
     if error is not None and error.kind == "KeyboardInterrupt":
         return Ending(KILLED, error.kind, code)
-    return Ending(FAILED, _words(error) if error is not None else f"exit code {code}", code)
+    return Ending(FAILED, _words(error) if error is not None else _code_words(code, said), code)
 
 
 def last_line(
@@ -68,7 +69,8 @@ def last_line(
         return f"✓ Experiment completed successfully: {name}{lost}"
     if ending.status == KILLED:
         return f"✗ Experiment killed: {name} ({_how(ending.reason, ending)}){lost}"
-    return f"✗ Experiment failed: {name} ({_how(_words(error) if error else None, ending)}){lost}"
+    how = _how(_words(error), ending) if error else ending.reason or f"exit code {ending.exit_code}"
+    return f"✗ Experiment failed: {name} ({how}){lost}"
 
 
 def signal_name(number: int) -> str:
@@ -87,6 +89,10 @@ def _by_signal(number: int, asked: int | None) -> str:
 
 def _words(error: RunError) -> str:
     return printable(f"{error.kind}: {error.message}" if error.message else error.kind, _REASON_MAX)
+
+
+def _code_words(code: int, said: str | None) -> str:
+    return f"exit code {code}, last line: {printable(said, _REASON_MAX)}" if said else f"exit code {code}"
 
 
 def _how(why: str | None, ending: Ending) -> str:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from runfolio.launch.sealing import seal_later
 from runfolio.launch.signals import STOPS, Signals
 from runfolio.launch.stopping import Stopping
 from runfolio.launch.streams import STDOUT, Stream, close_ends, copy_sizes, fill_standard, open_streams
-from runfolio.launch.traceback_text import last_error
+from runfolio.launch.traceback_text import last_error, last_line_of
 from runfolio.launch.witness import Witness
 from runfolio.model.states import FAILED
 from runfolio.sdk import trouble
@@ -53,11 +54,13 @@ def run_script(script: Script, about: About) -> int:
     with Signals() as signals:  # before there is a run: an early Ctrl-C must find its end as well
         if mode() == "disabled":
             return _run_untracked(script, about, signals, grace_s)
-        pen = begin_launched(about)
-        try:
-            return _run_tracked(script, pen, signals, grace_s, bytes_max)
-        finally:
-            pen.close()
+        with warnings.catch_warnings():  # of a disk the script warns, and our last lines: once is enough
+            warnings.simplefilter("ignore", trouble.RunfolioWarning)
+            pen = begin_launched(about)
+            try:
+                return _run_tracked(script, pen, signals, grace_s, bytes_max)
+            finally:
+                pen.close()
 
 
 def _run_untracked(script: Script, about: About, signals: Signals, grace_s: float) -> int:
@@ -89,11 +92,14 @@ def _last_word(pen: Pen, ran: _Ran) -> tuple[int, bytes]:
     """End the run; give the code for the shell and the words for the screen."""
     state = state_of(pen.layout, pen.run_id)
     error = state.error
-    if error is None and os.waitstatus_to_exitcode(ran.wait_status) > 0:
+    code, said = os.waitstatus_to_exitcode(ran.wait_status), None
+    if error is None and code > 0:
         error = last_error(ran.tail)
         if error is not None:
             pen.writer.event({"type": "error", **error._asdict()})
-    ending = ending_of(ran.wait_status, ran.asked, error)
+        elif code == 1:  # as sys.exit("text") gives, which writes the text
+            said = last_line_of(ran.tail)
+    ending = ending_of(ran.wait_status, ran.asked, error, said)
     pen.writer.event(ending.event())
     pen.close()
     seal_later(pen.layout, pen.run_id)

@@ -19,6 +19,12 @@ def last_error(tail: bytes) -> RunError | None:
     return _error_behind(lines, headers[-1]) if headers else _syntax_error(lines)
 
 
+def last_line_of(tail: bytes) -> str | None:
+    """Give the last line that is not empty; None where there is none."""
+    lines = _COLOUR.sub("", tail.decode("utf-8", "backslashreplace")).replace("\r", "\n").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), None)
+
+
 def _error_behind(lines: list[str], header: int) -> RunError | None:
     """Read the traceback whose header stands in this line: indented lines, then the exception."""
     for at in range(header + 1, len(lines)):
