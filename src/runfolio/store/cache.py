@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from runfolio.errors import UsageError
 from runfolio.store.run_row import COLUMNS, HEAVY, Row, from_json
@@ -25,11 +25,11 @@ LOCK_WAIT_S = 2.0
 _DEFINITION = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE runs (
-    id TEXT PRIMARY KEY, folder_ns INTEGER, racy INTEGER, names INTEGER, open TEXT,
+    id TEXT PRIMARY KEY, folder_ns INTEGER, names INTEGER, open TEXT, settled INTEGER,
     version INTEGER, name TEXT, experiment TEXT, status TEXT, reason TEXT, since_ns INTEGER, created_ns INTEGER, started_ns INTEGER,
     ended_ns INTEGER, last_ns INTEGER, earlier_ns INTEGER, deleted INTEGER, archived INTEGER, params TEXT, more TEXT, summaries BLOB
 );
-CREATE INDEX runs_look ON runs (open IS NULL, racy, id, folder_ns);
+CREATE INDEX runs_look ON runs (settled, id, folder_ns);
 CREATE INDEX runs_newest ON runs (created_ns DESC, id);
 CREATE INDEX runs_name ON runs (name);
 CREATE TABLE aliases (name TEXT, run TEXT, PRIMARY KEY (name, run)) WITHOUT ROWID;
@@ -40,8 +40,16 @@ INSERT INTO meta VALUES ('schema', '{SCHEMA}');
 _SELECTED = ", ".join(
     f"CASE WHEN length({name}) <= {HEAVY_BYTES_MAX} THEN {name} END" if name in HEAVY else name for name in COLUMNS
 )
-_FOLDER = ("folder_ns", "racy", "names", "open")
 T = TypeVar("T")
+
+
+class Folder(NamedTuple):
+    """What is known of the folder of a run's journals, to see whether it changed."""
+
+    folder_ns: int
+    names: int  # crc of the names in it
+    open: str | None  # the journals to look at again
+    settled: int  # whether the folder's time alone tells
 
 
 class Cache:
@@ -127,13 +135,11 @@ class Cache:
         found = self.ask(f"SELECT {column} FROM runs WHERE id = ?", (run_id,))
         return found[0][0] if found else None
 
-    def write(self, row: Row, folder_ns: int, racy: bool, names: int, open_: str | None) -> None:
+    def write(self, row: Row, folder: Folder) -> None:
         """Put a run in, in the place of what was known of it."""
-        columns = ", ".join((*_FOLDER, *COLUMNS))
-        marks = ", ".join("?" * (len(_FOLDER) + len(COLUMNS)))
-        self.db.execute(
-            f"INSERT OR REPLACE INTO runs ({columns}) VALUES ({marks})", _safe((folder_ns, racy, names, open_, *row))
-        )
+        columns = ", ".join((*Folder._fields, *COLUMNS))
+        marks = ", ".join("?" * (len(Folder._fields) + len(COLUMNS)))
+        self.db.execute(f"INSERT OR REPLACE INTO runs ({columns}) VALUES ({marks})", _safe((*folder, *row)))
         self.db.execute("DELETE FROM aliases WHERE run = ?", (row.id,))
         aliases = [_safe((name, row.id)) for name in from_json(row.more)["aliases"]]
         if aliases:

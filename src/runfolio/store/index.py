@@ -18,7 +18,7 @@ from runfolio.journal import identity
 from runfolio.model.clock import SYSTEM_CLOCK, Clock
 from runfolio.model.ids import is_id
 from runfolio.store import spool, watch
-from runfolio.store.cache import Cache
+from runfolio.store.cache import Cache, Folder
 from runfolio.store.catch_up import catch_up
 from runfolio.store.layout import Layout, cache_folder
 from runfolio.store.liveness import UNKNOWN, process_of
@@ -47,6 +47,26 @@ class _Known(NamedTuple):
     folder_ns: int
     names: int  # crc of the names in it
     open: list[Watched]
+
+
+class _Visit(NamedTuple):
+    """A look into one run."""
+
+    run_id: str
+    folder_ns: int
+    names: int
+    here: Here
+
+    @property
+    def racy(self) -> bool:
+        """Whether the folder is so young that another change may bear the same time."""
+        return self.folder_ns > self.here.wall_ns - _RACY_NS
+
+    def folder(self, looked: list[Watched]) -> Folder:
+        """Say what to look at again."""
+        goes_on = any(watch.may_go_on(watched, self.here) for watched in looked)
+        open_ = to_json([watched.as_list() for watched in looked]) if goes_on else None
+        return Folder(self.folder_ns, self.names, open_, open_ is None and not self.racy)
 
 
 class Index:
@@ -107,8 +127,8 @@ class Index:
         self.looks += 1
         self._runs_ns = self._runs_stamp()
         self._spools = spool.base_folders()
-        settled = dict(self.cache.ask("SELECT id, folder_ns FROM runs WHERE settled"))
-        others = {row[0] for row in self.cache.ask("SELECT id FROM runs WHERE NOT settled")}
+        settled = dict(self.cache.ask("SELECT id, folder_ns FROM runs WHERE settled = 1"))
+        others = {row[0] for row in self.cache.ask("SELECT id FROM runs WHERE settled = 0")}
         present = self._present()
         for id_ in (settled.keys() | others) - present.keys():
             self._forget(id_)
@@ -157,21 +177,21 @@ class Index:
         here = Here(identity.boot_id(), self._clock.boot_ns(), self._clock.wall_ns())
         spooled = set(spool.runs_of(self.layout.root)) if self._spools else set()
         for id_, folder_ns in runs.items():
-            self._look_into_one(id_, folder_ns, here, id_ in spooled)
+            self._look_into_one(_Visit(id_, folder_ns, self._names(id_), here), id_ in spooled)
 
-    def _look_into_one(self, run_id: str, folder_ns: int, here: Here, spooled: bool) -> None:
-        was, names = self._known(run_id), self._names(run_id)
-        same = was.names == names and was.folder_ns == folder_ns and not spooled
-        racy = folder_ns > here.wall_ns - _RACY_NS
+    def _look_into_one(self, visit: _Visit, spooled: bool) -> None:
+        run_id, here, was = visit.run_id, visit.here, self._known(visit.run_id)
+        same = was.names == visit.names and was.folder_ns == visit.folder_ns and not spooled
         if same and not was.open:
-            self.cache.db.execute("UPDATE runs SET racy = ? WHERE id = ? AND racy != ?", (racy, run_id, racy))
+            if not visit.racy:
+                self.cache.ask("UPDATE runs SET settled = 1 WHERE id = ?", (run_id,))
             return
-        if not names and not spooled and not os.path.exists(self.layout.run_json(run_id)):
+        if not visit.names and not spooled and not os.path.exists(self.layout.run_json(run_id)):
             return self._forget(run_id)  # a folder in the making, or nothing of ours
         looked = [watch.look(watched, here) for watched in was.open]
         if same and not any(watch.moved(watched) for watched in looked):
-            return self._restand(run_id, was.open, looked, here)
-        if same and run_id not in self._held and self._catch_up(run_id, folder_ns, racy, names, looked, here):
+            return self._restand(visit, was.open, looked)
+        if same and run_id not in self._held and self._catch_up(visit, looked):
             return
         folding = self._fold(run_id)
         if folding is None:
@@ -181,7 +201,7 @@ class Index:
             folding.refresh(self._spools)  # it wrote between our reading and its death
             looked = self._watch(folding, looked, here)
         row = row_of(folding, _new_version(), _standing(folding, looked))
-        self.cache.write(row, folder_ns, racy, names, _to_watch(looked, here))
+        self.cache.write(row, visit.folder(looked))
 
     def _known(self, run_id: str) -> _Known:
         found = self.cache.ask("SELECT folder_ns, names, open FROM runs WHERE id = ?", (run_id,))
@@ -197,22 +217,22 @@ class Index:
             return 0
         return crc32("/".join(names).encode(errors="surrogateescape"))
 
-    def _restand(self, run_id: str, before: list[Watched], looked: list[Watched], here: Here) -> None:
+    def _restand(self, visit: _Visit, before: list[Watched], looked: list[Watched]) -> None:
         """Judge anew a run whose journals have not moved."""
-        if looked == before and all(watch.may_go_on(watched, here) for watched in looked):
+        if looked == before and all(watch.may_go_on(watched, visit.here) for watched in looked):
             return
         question = "SELECT ended_ns IS NULL, status, reason, since_ns, last_ns FROM runs WHERE id = ?"
-        ((endless, *told, last_ns),) = self.cache.ask(question, (run_id,))
+        ((endless, *told, last_ns),) = self.cache.ask(question, (visit.run_id,))
         standing = watch.standing(looked, last_ns) if endless else watch.Standing(*told)
-        open_ = _to_watch(looked, here)
-        self.cache.db.execute(
-            "UPDATE runs SET status = ?, reason = ?, since_ns = ?, open = ?, version = version + (status != ?) WHERE id = ?",
-            (*standing, open_, standing.status, run_id),
+        folder = visit.folder(looked)
+        self.cache.ask(
+            "UPDATE runs SET version = version + (status != ?), status = ?, reason = ?, since_ns = ?, open = ?, settled = ? WHERE id = ?",
+            (standing.status, *standing, folder.open, folder.settled, visit.run_id),
         )
 
-    def _catch_up(self, run_id: str, folder_ns: int, racy: bool, names: int, looked: list[Watched], here: Here) -> bool:
+    def _catch_up(self, visit: _Visit, looked: list[Watched]) -> bool:
         """Read only what is new in a run; False where that cannot be done."""
-        row = self.cache.row(run_id)
+        row = self.cache.row(visit.run_id)
         summaries = {(name, summary.rank): summary for name, summary in Packed(row.summaries)}
         now = []
         for watched in looked:
@@ -223,7 +243,7 @@ class Index:
             if caught is None or (caught.closed and watched.starter and row.ended_ns is None):
                 return False
             if not caught.closed:
-                now.append(watch.moved_on(watched, caught, here))
+                now.append(watch.moved_on(watched, caught, visit.here))
         last_ns = max([row.last_ns, *(watched.last_ns for watched in now)])
         standing = (
             watch.standing(now, last_ns)
@@ -233,7 +253,7 @@ class Index:
         packed = pack((name, summary) for (name, _), summary in summaries.items())
         row = row._replace(version=_new_version(), last_ns=last_ns, summaries=packed)
         row = row._replace(status=standing.status, reason=standing.reason, since_ns=standing.since_ns)
-        self.cache.write(row, folder_ns, racy, names, _to_watch(now, here))
+        self.cache.write(row, visit.folder(now))
         return True
 
     def _fold(self, run_id: str) -> RunFolding | None:
@@ -302,9 +322,7 @@ class Index:
         """Give the version of a run that is settled, and whose folder is as it was."""
         if run_id in self._spooled_now():
             return None
-        found = self.cache.ask(
-            "SELECT version, folder_ns FROM runs WHERE id = ? AND settled", (run_id,)
-        )
+        found = self.cache.ask("SELECT version, folder_ns FROM runs WHERE id = ? AND settled = 1", (run_id,))
         return found[0][0] if found and found[0][1] == self._folder_ns(run_id) else None
 
     def _spooled_now(self) -> list[str]:
@@ -329,13 +347,6 @@ def _standing(folding: RunFolding, looked: list[Watched]) -> watch.Standing:
     if declared is not None:
         return watch.Standing(declared, folding.files.state.reason, None)
     return watch.standing(looked, folding.files.last_ns())
-
-
-def _to_watch(looked: list[Watched], here: Here) -> str | None:
-    """Say which journals are to be looked at again; None where the run is settled."""
-    if not any(watch.may_go_on(watched, here) for watched in looked):
-        return None
-    return to_json([watched.as_list() for watched in looked])
 
 
 def _unpack(blob: bytes) -> Merged:
