@@ -46,8 +46,9 @@ class RunFiles:
         self.version = 0
         self._known: dict[str, JournalColumns] = {}
         self._broken: dict[str, str] = {}
-        self._sealed: list[SealedJournal] = []
-        self._seal_stamp: tuple[int, int, set[str]] | None = None
+        self._sealed: list[SealedJournal] = []  # those that are read from there
+        self._seal: list[SealedJournal] = []  # all that it holds
+        self._seal_stamp: tuple[int, int] | None = None
         self._seal_trouble: list[str] = []
         self._used: list[JournalColumns] = []
         self._fold = RunFold()
@@ -74,9 +75,9 @@ class RunFiles:
                 self.spooled_in.append(folder)
                 paths += spooled
         changed = self._drop_gone(paths)
-        changed = self._refresh_seal(paths) or changed
         for path in paths:
             changed = self._refresh_one(path) or changed
+        changed = self._refresh_seal(changed) or changed
         if changed:
             self._take_stock()
         return changed
@@ -90,8 +91,9 @@ class RunFiles:
 
     def _refresh_one(self, path: str) -> bool:
         journal = self._known.get(path) or JournalColumns(path)
+        end = journal.end
         try:
-            changed = journal.refresh() or path not in self._known
+            changed = journal.refresh() or journal.end != end or path not in self._known
         except (Unreadable, OSError, ValueError, StructError) as trouble:  # the latter two: a frame made to harm
             self._known.pop(path, None)
             before, self._broken[path] = self._broken.get(path), str(trouble)
@@ -99,30 +101,34 @@ class RunFiles:
         self._known[path] = journal
         return self._broken.pop(path, None) is not None or changed
 
-    def _refresh_seal(self, paths: Iterable[str]) -> bool:
-        """Take journals whose files are gone from the seal."""
-        have = {journal_id_of(path) for path in paths}
+    def _refresh_seal(self, changed: bool) -> bool:
+        """Take journals whose files are gone, or hold less than was sealed of them, from the seal."""
         try:
             found = os.stat(self.layout.run_json(self.run_id))
-            stamp = (found.st_mtime_ns, found.st_ino, have)
+            stamp = (found.st_mtime_ns, found.st_ino)
         except OSError:
             stamp = None
-        if stamp == self._seal_stamp:
+        if stamp == self._seal_stamp and not changed:
             return False
-        before, self._seal_stamp = [journal.journal_id for journal in self._sealed], stamp
-        self._seal_trouble = []
-        try:
-            self._sealed = sealed_journals(self.layout, self.run_id, have) if stamp else []
-        except (Unreadable, OSError) as trouble:
-            self._sealed, self._seal_trouble = [], [f"the seal cannot be read: {trouble}"]
-        return bool(self._seal_trouble) or before != [journal.journal_id for journal in self._sealed]
+        if stamp != self._seal_stamp:
+            self._seal_stamp, self._seal, self._seal_trouble = stamp, [], []
+            try:
+                self._seal = sealed_journals(self.layout, self.run_id) if stamp else []
+            except (Unreadable, OSError) as trouble:
+                self._seal_trouble = [f"the seal cannot be read: {trouble}"]
+        files = {journal.journal_id: journal for journal in self._known.values()}
+        before, self._sealed = self._sealed, [one for one in self._seal if one.has_more_than(files.get(one.journal_id))]
+        if [one.journal_id for one in before] == [one.journal_id for one in self._sealed]:
+            return bool(self._seal_trouble)
+        self._fold, self._folded = RunFold(), {}  # what was folded of a file need not be how the seal begins
+        return True
 
     def _take_stock(self) -> None:
         """Choose the journals that count, and forget what was made of them before."""
         self.version += 1
         self._merged.clear()
         self._ranks = None
-        every: list[JournalColumns] = [*self._sealed, *self._known.values()]
+        every: list[JournalColumns] = [*self._known.values(), *self._sealed]
         by_id = {journal.journal_id: journal for journal in every}  # one that is at home and spooled is one
         journals = [by_id[id_] for id_ in sorted(by_id)]
         told = {str(run) for journal in journals if is_id(run := journal.opening.get("run"))}
@@ -134,7 +140,8 @@ class RunFiles:
                 self._used.append(journal)
             else:
                 strange.append(reason)
-        self.warnings = [*self._copied(), *strange, *self._unreadable(), *self._seal_trouble, *_damage(self._used)]
+        self.warnings = [*self._copied(), *strange, *self._unreadable(), *self._seal_trouble, *self._short()]
+        self.warnings += _damage(self._used)
         self._fold_on()
 
     def _strangeness(self, journal: JournalColumns, by_id: dict[str, JournalColumns]) -> str | None:
@@ -159,6 +166,11 @@ class RunFiles:
             f"journal/{os.path.basename(path)} cannot be read: {reason}"
             for path, reason in sorted(self._broken.items())
         ]
+
+    def _short(self) -> list[str]:
+        have = {journal.journal_id for journal in self._known.values()}
+        names = [f"journal/{sealed.journal_id}{frame.SUFFIX}" for sealed in self._sealed if sealed.journal_id in have]
+        return [f"{name} holds less than was sealed of it, and is read from the seal" for name in names]
 
     def _fold_on(self) -> None:
         """Fold the events that are new, or all of them where they do not stand behind those that were folded."""

@@ -1,4 +1,4 @@
-"""Give the journals of a run that are in its seal only, their files being gone, as if they were read from the files."""
+"""Give the journals of a run out of its seal, where their files are gone or hold less, as if they were read from the files."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class SealedJournal(JournalColumns):
 
     def __init__(self, path: str, covered: Covered, events: list[Event], points: SealedPoints) -> None:
         super().__init__(path)
+        self.covered = covered
         self.journal_id = covered.journal
         self.opening = covered.opening
         self.events = events
@@ -33,6 +34,16 @@ class SealedJournal(JournalColumns):
     def refresh(self) -> bool:
         """Find nothing new."""
         return False
+
+    def has_more_than(self, file: JournalColumns | None) -> bool:
+        """Say whether the seal holds what the file of this journal, gone or cut or damaged since, has lost; and can be read."""
+        if file is None:
+            return True
+        if file.end > self.end:
+            return False
+        points = sum(len(segment.seq) * len(segment.columns.keys) for segment in file.segments)
+        lost = file.end < self.end or points < self.covered.points or len(file.events) < len(self.events)
+        return (lost or file.opening != self.opening) and (not self._names or self._points.are_there())
 
     def metrics(self) -> dict[str, None]:
         """Give the names of all metrics, in the order first declared."""
@@ -61,6 +72,14 @@ class SealedPoints:
             self._last = (metric, self._read(metric))
         column = self._last[1].column(self.writers.index(writer))
         return column if len(column.seq) else None
+
+    def are_there(self) -> bool:
+        """Say whether the file is there, and whole as far as its own index tells."""
+        try:
+            parquet.read_meta(self.path)
+        except (FileNotFoundError, Unreadable):
+            return False
+        return True
 
     def _read(self, metric: str) -> parquet.Points:
         try:
