@@ -14,6 +14,7 @@ from runfolio.journal.writer import FINAL
 from runfolio.model.ids import new_id
 from runfolio.query.series import NO_RANK
 from runfolio.query.store import Store
+from runfolio.store.packed_points import pack, unpack
 from runfolio.testing.clock import ManualClock
 
 
@@ -136,6 +137,30 @@ def test_an_unknown_metric_names_those_like_it(layout):
         run.series("n")
     with pytest.raises(KeyError):
         run.metrics["n"]
+
+
+def test_F29_steps_of_any_int64_are_kept_in_order(layout):
+    """Steps at both ends of int64, negative ones and those that go back come out by rising step, also of the cache and of a table."""
+    ends = [2**63 - 1, 2**63 - 2, -(2**63), 0, -1]
+    run_id, writer = make_run(layout)
+    for step in ends:
+        writer.log({"m": 1.0}, step)
+    run = Store(layout).run(run_id)
+    assert run.series("m").steps.tolist() == sorted(ends) == [row["step"] for row in run.table().rows()]
+    assert (run.metrics["m"].first_step, run.metrics["m"].last_step) == (-(2**63), 2**63 - 1)
+    for steps in (ends, ends[1::-1], ends[2:3], [0, 2]):
+        points = run.series("m")._points.take(np.arange(len(steps)))._replace(steps=np.array(steps))
+        assert unpack(pack(points)).steps.tolist() == steps
+
+
+def test_F16_names_that_look_alike_are_series_of_their_own(layout):
+    """Keys that differ in case or in their Unicode form never merge."""
+    names = ["Loss", "loss", "LOSS", "\u00e9", "e\u0301", "loss "]
+    run_id, writer = make_run(layout)
+    writer.log({name: float(place) for place, name in enumerate(names)}, 0)
+    run = Store(layout).run(run_id)
+    assert list(run.metrics) == names
+    assert [run.series(name).values[0] for name in names] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
 
 
 def test_a_missing_package_is_named(layout, monkeypatch):

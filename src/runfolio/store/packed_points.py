@@ -18,7 +18,7 @@ _COUNTED, _STEPPED, _ONE_KIND = 1, 2, 4
 def pack(points: Merged) -> bytes:
     """Pack a series that has at least one point."""
     steps, kinds, count = points.steps, points.kinds, len(points.values)
-    counted = bool((steps == np.arange(count) + steps[0]).all())
+    counted = bool((np.diff(steps) == 1).all())
     stepped = not points.final.any()
     one_kind = bool((kinds == kinds[0]).all())
     flags = _COUNTED * counted | _STEPPED * stepped | _ONE_KIND * one_kind
@@ -37,7 +37,7 @@ def unpack(blob: bytes) -> Merged:
     times_ns = np.frombuffer(blob, np.int64, count, at + 8 * count)
     at += 16 * count
     if flags & _COUNTED:
-        steps = np.arange(first, first + count)
+        steps = np.arange(count, dtype=np.int64) + first
     else:
         steps = np.frombuffer(blob, np.int64, count, at)
         at += 8 * count
