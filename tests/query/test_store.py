@@ -358,11 +358,11 @@ def test_threads_may_ask_at_once(layout, clock):
     for i in range(5):
         finished(layout, clock, f"r{i}", metrics={"m": [1.0, 2.0]})
     store = Store(layout)
+
+    def ask(i):
+        run = store.run(f"r{i % 5}")
+        return len(store.runs()), len(run.series("m")), len(run.table()), len(store.series("m")), run.state.name
+
     with ThreadPoolExecutor(8) as pool:
-        found = list(
-            pool.map(
-                lambda i: (len(store.runs()), len(store.run(f"r{i % 5}").series("m")), len(store.series("m"))),
-                range(64),
-            )
-        )
-    assert set(found) == {(5, 2, 5)}
+        found = list(pool.map(ask, range(64)))
+    assert set(found) == {(5, 2, 2, 5, f"r{i}") for i in range(5)}

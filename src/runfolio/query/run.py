@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from runfolio.model.ids import short
 from runfolio.model.params import unflatten
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from runfolio.query.table import Table
     from runfolio.store.run_files import RunFiles
 
+T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -166,7 +168,7 @@ class Run:
     @property
     def damage(self) -> list[str]:
         """Those of the warnings that tell of journals left out, unreadable or damaged."""
-        return list(self._files().warnings)
+        return self._read(lambda files: list(files.warnings))
 
     @property
     def copy_of(self) -> str | None:
@@ -202,7 +204,7 @@ class Run:
     @property
     def state(self) -> RunState:
         """Everything that its events tell, read anew."""
-        return self._files().state
+        return self._read(lambda files: files.state)
 
     @property
     def attempts(self) -> list[Attempt]:
@@ -268,7 +270,7 @@ class Run:
         """How far it has come and how long it will take."""
         from runfolio.query.progress import progress
 
-        return progress(self._files(), self.total_steps, self.status == RUNNING)
+        return self._read(lambda files: progress(files, self.total_steps, self.status == RUNNING))
 
     def series(self, name: str, rank: int | str | None = None) -> Series:
         """Read a metric.
@@ -285,10 +287,10 @@ class Run:
         """Read several metrics, all by default: one row for each step (and rank)."""
         from runfolio.query.table import table
 
-        return table(self._files(), metrics, self.id)
+        return self._read(lambda files: table(files, metrics, self.id))
 
-    def _files(self) -> RunFiles:
-        return self._store._files(self.id)
+    def _read(self, act: Callable[[RunFiles], T]) -> T:
+        return self._store._read(self.id, act)
 
     def __repr__(self) -> str:
         return f"<Run {short(self.id)} {self.name or ''} {self.status}>".replace("  ", " ")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import islice
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from runfolio.errors import AmbiguousRun, RunNotFound, UsageError
 from runfolio.model.clock import SYSTEM_CLOCK, Clock
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from runfolio.query.series import Series
     from runfolio.store.run_files import RunFiles
 
+T = TypeVar("T")
 MODES = ("min", "max")
 _HEX = "0123456789abcdef"
 _NEAR = 2000  # names that are searched for one like the unknown
@@ -225,10 +226,10 @@ class Store:
 
     # ---------------------------------------------------------------- for runs
 
-    def _files(self, run_id: str) -> RunFiles:
-        """Give the journals of a run, read anew."""
+    def _read(self, run_id: str, act: Callable[[RunFiles], T]) -> T:
+        """Ask the journals of a run, read anew."""
         with self._lock:
-            return self._index.files(run_id)
+            return act(self._index.files(run_id))
 
     def _series(self, run: Run, metric: str, rank: int | str | None) -> Series:
         from runfolio.query.reading import read_series
