@@ -116,3 +116,11 @@ def test_a_param_that_a_run_lacks_differs() -> None:
     for params in ({"a": None}, {"a": 1}, {}):
         start(params=params).finish()
     assert [line.split()[-1] for line in fine("compare").lines] == ["a", "-", "1", "null"]
+
+
+def test_one_run_is_best_of_nothing() -> None:
+    """A run compared with none has no mark."""
+    with start() as run:
+        run.define("loss", "min")
+        run.log({"loss": 0.5})
+    assert "*" not in fine("compare", run.id).out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 
 import pytest
 
@@ -130,12 +131,12 @@ def test_S0_31_a_step_without_shown_metrics_still_stands() -> None:
 
 
 def test_S0_32_long_text_and_timestamps_are_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the width is short, timestamps and long names end in `...`; floats have about two decimals."""
+    """Where the width is short, timestamps are `...` and the time of day, long names end in `...`; floats have about two decimals."""
     monkeypatch.setenv("COLUMNS", "70")
     with start(name="n" * 200) as run:
         run.log({"m" * 60: 0.123456, "second": 1234.5678})
     text = fine("show", run.id).out
-    assert rows_of(text)[1][1].startswith("20") and rows_of(text)[1][1].endswith("...")
+    assert re.fullmatch(r"\.\.\.\d\d:\d\d:\d\d", rows_of(text)[1][1])
     assert rows_of(text)[0][2] == "m" * 27 + "..."
     assert rows_of(text)[1][2:] == ["0.1235", "1234.57"]
     assert f"run         {'n' * 55}..." in text
@@ -176,10 +177,30 @@ def test_hidden_metrics_are_told_and_shown_on_request(monkeypatch: pytest.Monkey
     monkeypatch.setenv("COLUMNS", "60")
     run_id = train()
     text = fine("show", run_id).out
-    assert rows_of(text)[0] == ["Step", "Timestamp", "train_loss", "train_acc", "val_loss"]
-    assert "3 more metrics; --metrics a,b or --wide shows them: val_acc" in text
+    assert rows_of(text)[0] == ["Step", "Timestamp", "train_loss", "train_acc"]
+    assert "4 more metrics; --metrics a,b or --wide shows them: val_loss" in text
     assert rows_of(fine("show", run_id, "--wide").out)[0][-1] == "total_time"
     assert rows_of(fine("show", run_id, "-m", "total_time,train_acc").out)[0][2:] == ["total_time", "train_acc"]
+
+
+def test_metrics_that_the_rows_have_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not all metrics fit, those that the shown steps lack are the hidden ones."""
+    monkeypatch.setenv("COLUMNS", "60")
+    with start() as run:
+        run.log({f"early{number}": 1.0 for number in range(20)}, step=0)
+        for step in range(1000, 1011):
+            run.log({"late": 2.0}, step=step)
+    text = fine("show", run.id).out
+    assert rows_of(text)[0][2] == "late" and rows_of(text)[-1][0] == "1,010" and "showing last 10 of 12" in text
+
+
+def test_a_long_reason_is_not_cut() -> None:
+    """Why a run ended stands there in full, in several lines."""
+    reason = " ".join(f"word{number}" for number in range(30))
+    run = start()
+    run.finish("failed", reason)
+    text = fine("show", run.id).out
+    assert reason in " ".join(text.split()) and max(map(len, text.splitlines())) <= 80
 
 
 def test_points_without_a_step_stand_last() -> None:

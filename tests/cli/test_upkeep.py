@@ -212,6 +212,13 @@ def test_doctor_before_the_first_run() -> None:
     assert "not made yet: the first run makes it" in text and not os.path.exists(store().root)
 
 
+def test_doctor_does_not_promise_a_store_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the place of the store cannot be written, nothing says that the first run makes it."""
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)  # as the system says it of a disk mounted read-only
+    called = call("doctor")
+    assert called.code == 1 and "the first run makes it" not in called.out and "it cannot be made" in called.out
+
+
 def test_doctor_names_what_waits_in_the_spool() -> None:
     """Runs that the store could not take are named with their folder, and end with 1."""
     fine("init", os.path.dirname(store().root))

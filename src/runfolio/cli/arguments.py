@@ -72,8 +72,10 @@ def data_options(as_json: str, as_csv: str) -> Callable[[F], F]:
     return add
 
 
-def check_form(as_json: bool, as_csv: bool) -> None:
-    """Refuse two forms at once."""
+def check_form(as_json: bool, as_csv: bool, spreadsheet: bool) -> None:
+    """Refuse two forms at once, and the option of one without it."""
+    if spreadsheet and not as_csv:
+        raise UsageError("--spreadsheet is for --csv: add that")
     if as_json and as_csv:
         raise UsageError("--json or --csv, not both")
 

@@ -35,7 +35,7 @@ def command(
     spreadsheet: bool,
 ) -> None:
     """Compare runs, all of them by default: the params that differ, the last value of each metric, which is best."""
-    check_form(as_json, as_csv)
+    check_form(as_json, as_csv, spreadsheet)
     if runs and (experiment or tag):
         raise UsageError("name runs, or choose them by --experiment and --tag")
     found = _compare(runs, experiment, tag)

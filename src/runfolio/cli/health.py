@@ -60,7 +60,11 @@ def _store(layout: Layout) -> Finding:
     try:
         facts["id"] = layout.store_id()
     except StoreNotFound:
-        words.append("not made yet: the first run makes it, or runfolio init")
+        can_be = _is_writable(_existing(layout.root))
+        makes = (
+            "the first run makes it, or runfolio init" if can_be else "it cannot be made, as its place is not writable"
+        )
+        words.append(f"not made yet: {makes}")
         return Finding("store", words, facts, trouble)
     except RunfolioError as wrong:
         return Finding("store", words, facts, [*trouble, str(wrong)])
@@ -105,7 +109,7 @@ def _distrusted() -> list[str]:
 
 def _disk(layout: Layout) -> Finding:
     place = _existing(layout.root)
-    kind, mapped, writable = file_system(place), mappable(place), os.access(place, os.W_OK)
+    kind, mapped, writable = file_system(place), mappable(place), _is_writable(place)
     free = _free_bytes(place)
     facts = {"file_system": kind or None, "mapped": mapped, "writable": writable, "free_bytes": free}
     trouble = []
@@ -124,6 +128,10 @@ def _why_unmapped(kind: str) -> str:
     if os.environ.get("RUNFOLIO_MAP") == "0":
         return ": $RUNFOLIO_MAP is 0"
     return f": {kind} does not keep what is reserved" if kind else ""
+
+
+def _is_writable(place: str) -> bool:
+    return os.path.isdir(place) and os.access(place, os.W_OK)
 
 
 def _existing(path: str) -> str:

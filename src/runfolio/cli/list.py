@@ -45,7 +45,7 @@ def command(
     **filters: str | None,
 ) -> None:
     """List runs, newest first: how they stand, the params that vary between them, the last value of each metric."""
-    check_form(as_json, as_csv)
+    check_form(as_json, as_csv, spreadsheet)
     wanted: dict[str, Any] = {
         **filters,
         "status": status or None,

@@ -32,7 +32,7 @@ def command(
     spreadsheet: bool,
 ) -> None:
     """Show everything about a run: how it stands, what was set, where it ran, and the last steps of its metrics."""
-    check_form(as_json, as_csv)
+    check_form(as_json, as_csv, spreadsheet)
     from runfolio.cli.rows import chosen_metrics, rows_of
     from runfolio.cli.stores import open_to_find
 

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from runfolio.cli.render import values
 from runfolio.cli.render.fitting import fit_families
-from runfolio.cli.render.runs import hidden_line, last_text, param_column, points_aligned, standing_columns, titled
+from runfolio.cli.render.runs import (
+    hidden_line,
+    last_text,
+    param_column,
+    points_aligned,
+    standing_columns,
+    standing_that_fit,
+    titled,
+)
 from runfolio.cli.render.screen import BOLD, Screen, status_mark
 from runfolio.cli.render.spreadsheet import csv_text
 from runfolio.cli.render.table import GAP, Column, column, fitting, plain_table
@@ -26,7 +34,7 @@ _CHOOSE = "--params a,b and --metrics c,d choose"
 
 def comparison_lines(found: Comparison, params: list[str], metrics: list[str], to: Screen, wide: bool) -> list[str]:
     """Render a comparison: runs as rows, or as columns where that hides less."""
-    fixed = standing_columns(found.runs, to)
+    fixed = standing_that_fit(standing_columns(found.runs, to), to, wide)
     families = [
         (params, lambda key: param_column(key, found.runs)),
         (metrics, lambda name: _metric_column(found, name)),
@@ -36,15 +44,16 @@ def comparison_lines(found: Comparison, params: list[str], metrics: list[str], t
     if any(hidden) and (upright := _upright(found, params, metrics, to)):
         lines = plain_table(upright, to)
     else:
-        lines = plain_table([*fixed, *taken[0], *taken[1]], to) + hidden_line(*hidden, _CHOOSE)
-    return [*lines, *_same(found, to), *_goals(found, metrics)]
+        lines = plain_table([*fixed, *taken[0], *taken[1]], to) + hidden_line(*hidden, to, _CHOOSE)
+    return [*lines, *_same(found, to), *_goals(found, metrics, to)]
 
 
 def _metric_column(found: Comparison, name: str) -> Column:
     is_best = [False] * len(found.runs)
-    if name in found.best:
+    marked = name in found.best and len(found.runs) > 1  # one run alone is best of nothing
+    if marked:
         is_best = [value == found.metrics[name][found.best[name]] for value in found.metrics[name]]
-    marks = [_BEST if best else " " for best in is_best] if name in found.best else None
+    marks = [_BEST if best else " " for best in is_best] if marked else None
     texts = points_aligned([last_text(run, name) for run in found.runs], marks)
     title = f"{name} " if marks else name
     return titled(title, texts, True, [BOLD if best else "" for best in is_best])
@@ -76,15 +85,17 @@ def _same(found: Comparison, to: Screen) -> list[str]:
     return wrap(["Same", "for", "all:", *words], min(to.columns, 120))
 
 
-def _goals(found: Comparison, metrics: list[str]) -> list[str]:
+def _goals(found: Comparison, metrics: list[str], to: Screen) -> list[str]:
     """Say what the mark means."""
+    if len(found.runs) < 2:
+        return []
     goals = {name: goal for run in found.runs for name, goal in run.goals.items()}
     told = [
         f"{'lowest' if goals[name] == 'min' else 'highest'} {printable(name, _WORD_MAX)}"
         for name in metrics
         if name in found.best
     ]
-    return [f"{_BEST} best: {', '.join(told[:_SAME_MAX])}"] if told else []
+    return wrap(f"{_BEST} best: {', '.join(told[:_SAME_MAX])}".split(" "), to.columns) if told else []
 
 
 def comparison_facts(found: Comparison, params: list[str], metrics: list[str]) -> dict[str, Any]:

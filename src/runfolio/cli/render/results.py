@@ -9,12 +9,13 @@ from runfolio.cli.render import values
 from runfolio.cli.render.screen import Screen
 from runfolio.cli.render.spreadsheet import csv_text
 from runfolio.cli.render.table import Column, box_fitting, box_room, boxed_table, column
-from runfolio.cli.render.text import shorten, width
+from runfolio.cli.render.text import MARK, shorten, width
 from runfolio.cli.rows import Row, Rows
 
 _TITLE_MAX = 30
-_TIME_SHORT = len("Timestamp")
+_TIME_SHORT = len("...10:30:01")
 _TIME_WHOLE = len("2025-01-15 10:30:01")
+_TIME_OF_DAY = len("10:30:01")
 _GAP = 3
 
 
@@ -23,6 +24,7 @@ def results_lines(found: Rows, metrics: Sequence[str], to: Screen, wide: bool = 
     if not found.rows:
         return ["No metrics yet."]
     leading = _leading(found.rows, _TIME_SHORT)
+    metrics = _present_first(found.rows, metrics)
     candidates = _metric_columns(found.rows, metrics, None if wide else box_room(to))
     many = len(candidates) if wide else max(box_fitting([*leading, *candidates], to) - len(leading), 0)
     chosen = candidates[:many]
@@ -32,16 +34,22 @@ def results_lines(found: Rows, metrics: Sequence[str], to: Screen, wide: bool = 
     return [*boxed_table(_title(found), columns, to), *_hidden(metrics[many:], to)]
 
 
+def _present_first(rows: list[Row], metrics: Sequence[str]) -> list[str]:
+    """Put the metrics that these rows have before those that they lack, else in their order."""
+    present = {name for row in rows for name in row.values}
+    return sorted(metrics, key=lambda name: name not in present)
+
+
 def _title(found: Rows) -> str:
     told = []
     if found.steps_shown < found.steps_total:
-        told.append(f"showing last {found.steps_shown} of {found.steps_total}")
+        told.append(f"showing last {found.steps_shown:,} of {found.steps_total:,}")
     elif found.steps_total:
         told.append(values.count(found.steps_total, "step"))
     if found.finals_shown < found.finals_total:
-        told.append(f"last {found.finals_shown} of {found.finals_total} final")
+        told.append(f"last {found.finals_shown:,} of {found.finals_total:,} final")
     elif found.finals_total:
-        told.append(f"{found.finals_total} final")
+        told.append(f"{found.finals_total:,} final")
     return f"Results ({', '.join(told)})"
 
 
@@ -51,12 +59,14 @@ def _leading(rows: list[Row], time_limit: int) -> list[Column]:
     if any(row.rank is not None for row in rows):
         columns.append(column("Rank", ["-" if row.rank is None else str(row.rank) for row in rows], right=True))
     times = [values.moment(values.at(row.time_ns)) for row in rows]
-    return [*columns, column("Timestamp", times, limit=time_limit)]
+    if time_limit < _TIME_WHOLE:  # the date is what neighbours share
+        times = [f"{MARK}{time[-_TIME_OF_DAY:]}" for time in times]
+    return [*columns, column("Timestamp", times)]
 
 
 def step_text(row: Row) -> str:
     """Name the step of a row."""
-    return "final" if row.step is None else str(row.step)
+    return "final" if row.step is None else f"{row.step:,}"
 
 
 def _metric_columns(rows: list[Row], metrics: Sequence[str], room: int | None) -> list[Column]:

@@ -10,7 +10,7 @@ from runfolio.cli.facts import Facts
 from runfolio.cli.render import values
 from runfolio.cli.render.chosen import tags_text
 from runfolio.cli.render.screen import BOLD, RED, YELLOW, Screen, status_mark, status_style
-from runfolio.cli.render.text import pad, shorten, width
+from runfolio.cli.render.text import pad, shorten, width, wrap
 from runfolio.model.ids import short
 from runfolio.model.names import printable
 from runfolio.model.params import flatten
@@ -36,6 +36,11 @@ class Page:
         """Add one line."""
         shown = shorten(text, max(self._room - _LABEL - 1, 20))
         self.lines.append(f"{self.to.paint(pad(label, _LABEL), BOLD)} {self.to.paint(shown, style)}".rstrip())
+
+    def say_whole(self, label: str, text: str, style: str = "") -> None:
+        """Add one text, in as many lines as it takes."""
+        for number, line in enumerate(wrap(printable(text, None).split(" "), max(self._room - _LABEL - 1, 20))):
+            self.say(label if number == 0 else "", line, style)
 
     def block(self, label: str, texts: Iterable[str], more: str, lines_max: int = _LINES_MAX) -> None:
         """Add lines under one label; beyond `lines_max` it says how many are left out and how to see them."""
@@ -75,7 +80,7 @@ def _standing(page: Page, facts: Facts) -> None:
     page.say("id", facts["id"])
     if facts["experiment"]:
         page.say("experiment", facts["experiment"])
-    page.say("status", _status(facts), status_style(facts["status"]))
+    page.say_whole("status", _status(facts), status_style(facts["status"]))
     page.say("created", f"{_local(facts['created'])}, took {values.span(facts['duration_s'])}")
     if facts["attempts"] > 1:
         page.say("attempts", ", ".join(map(_attempt, facts["history"])))
@@ -91,12 +96,13 @@ def _standing(page: Page, facts: Facts) -> None:
 def _status(facts: Facts) -> str:
     since = f" since {_local(facts['since'])}" if facts["since"] else ""
     reason = f": {facts['reason']}" if facts["reason"] else ""
-    code = f" (exit code {facts['exit_code']})" if facts["exit_code"] else ""
+    told = f"exit code {facts['exit_code']}"
+    code = f" ({told})" if facts["exit_code"] and told not in reason else ""
     return f"{status_mark(facts['status'])}{since}{reason}{code}"
 
 
 def _attempt(attempt: Facts) -> str:
-    rewound = f" from step {attempt['rewind_to']}" if attempt["rewind_to"] is not None else ""
+    rewound = f" from step {attempt['rewind_to']:,}" if attempt["rewind_to"] is not None else ""
     return f"{attempt['number']} {attempt['status'] or 'without an end'}{rewound}"
 
 
@@ -211,7 +217,7 @@ def _artifacts(versions: list[Facts]) -> list[str]:
 
 def _artifact(one: Facts) -> str:
     version = f"  version {one['version']}" if one["version"] > 1 else ""
-    step = f"  step {one['step']}" if one["step"] is not None else ""
+    step = f"  step {one['step']:,}" if one["step"] is not None else ""
     return f"{shorten(one['name'], _LINES_MAX)}  {values.size(one['size_bytes'])}{version}{step}"
 
 

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 from runfolio.cli.render import values
 from runfolio.cli.render.fitting import fit_families
 from runfolio.cli.render.screen import Screen, status_mark, status_style
-from runfolio.cli.render.table import Column, column, plain_table
+from runfolio.cli.render.table import Column, column, fitting, plain_table
+from runfolio.cli.render.text import wrap
 from runfolio.model.ids import short
 
 if TYPE_CHECKING:
     from runfolio.query.run import Run
 
 _NAME_LIMIT, _CELL_LIMIT, _TITLE_LIMIT = 32, 16, 24
+_STATUS_AND_ID = len("✓ finished  3f9a2c7b  ")
 MISSING = object()
 
 
 def standing_columns(runs: list[Run], to: Screen) -> list[Column]:
     """Make the columns that say which run it is and how it stands."""
-    limit = max(min(_NAME_LIMIT, to.columns // 3), 8)
+    limit = max(min(_NAME_LIMIT, to.columns // 3, to.columns - _STATUS_AND_ID), 8)
     columns = [
         Column("status", [status_mark(run.status) for run in runs], False, [status_style(run.status) for run in runs]),
         Column("id", [short(run.id) for run in runs]),
@@ -41,24 +43,40 @@ def age_column(runs: list[Run]) -> Column:
 
 def runs_table(runs: list[Run], to: Screen, wide: bool = False) -> list[str]:
     """Render a listing; the last line says what did not fit, and how to see it."""
-    fixed = [*standing_columns(runs, to), age_column(runs)]
+    fixed = standing_that_fit([*standing_columns(runs, to), age_column(runs)], to, wide)
     params, metrics = varying_params(runs), metric_names(runs)
+    twice = set(params) & set(metrics)
     families = [
-        (params, lambda key: param_column(key, runs)),
-        (metrics, lambda name: metric_column(name, [last_text(run, name) for run in runs])),
+        (params, lambda key: _named(param_column(key, runs), f"params.{key}", key in twice)),
+        (metrics, lambda name: _named(_last_column(name, runs), f"metrics.{name}", name in twice)),
     ]
     taken = fit_families(fixed, families, 10**9 if wide else to.columns)
     lines = plain_table([*fixed, *taken[0], *taken[1]], to)
-    return lines + hidden_line(len(params) - len(taken[0]), len(metrics) - len(taken[1]))
+    return lines + hidden_line(len(params) - len(taken[0]), len(metrics) - len(taken[1]), to)
 
 
-def hidden_line(params: int, metrics: int, choose: str = "--columns a,b chooses") -> list[str]:
+def _last_column(name: str, runs: list[Run]) -> Column:
+    return metric_column(name, [last_text(run, name) for run in runs])
+
+
+def _named(made: Column, title: str, is_ambiguous: bool) -> Column:
+    """Give a column the whole name where another has the same short one."""
+    return made._replace(title=column(title, [], limit=_TITLE_LIMIT).title) if is_ambiguous else made
+
+
+def standing_that_fit(fixed: list[Column], to: Screen, wide: bool = False) -> list[Column]:
+    """Leave out, on a very narrow screen, the last of the columns that are else always there; never status and id."""
+    return fixed if wide else fixed[: max(fitting(fixed, to.columns), 2)]
+
+
+def hidden_line(params: int, metrics: int, to: Screen, choose: str = "--columns a,b chooses") -> list[str]:
     """Say how many columns are hidden and how to see them."""
     hidden = [values.count(number, noun) for number, noun in ((params, "param"), (metrics, "metric")) if number]
     many = params + metrics != 1
     if not hidden:
         return []
-    return [f"{' and '.join(hidden)} {'do' if many else 'does'} not fit: --wide shows all, {choose}."]
+    told = f"{' and '.join(hidden)} {'do' if many else 'does'} not fit: --wide shows all, {choose}."
+    return wrap(told.split(" "), to.columns)
 
 
 def varying_params(runs: list[Run]) -> list[str]:
