@@ -1,7 +1,7 @@
 """Decode a journal into columns with numpy, following it as it grows.
 
 Blocks whose checksum is right are cut into strided views without a look at single frames; the frames behind the last block are checked one by one.
-Where something is wrong, `scan` decides. Memory: the bytes of the metric frames, once.
+Where something is wrong, `scan` decides. Memory: the bytes of the metric frames, once; of a damaged journal all its bytes, up to `DAMAGED_MAX`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ from runfolio.journal.frame import KeySet
 from runfolio.model.events import Event
 
 _PIECE = 1 << 24
+_WINDOW = 1 << 26
+DAMAGED_MAX = 1 << 32
+"""A damaged journal is read as a whole; a longer one is not."""
 _SHORT_RUN, _LONG_RUN = 24, 4096
+_TAGS_AT_ONCE = 1 << 20
 
 
 class Segment(NamedTuple):
@@ -110,6 +114,9 @@ class JournalColumns:
             raise Unreadable(f"journal {self.journal_id} is gone: {self.path}") from gone
         except OSError as trouble:
             raise Unreadable(f"journal {self.journal_id} cannot be read: {trouble.strerror}: {self.path}") from trouble
+        except MemoryError as trouble:
+            self._forget()
+            raise Unreadable(f"journal {self.journal_id} does not fit into memory: {self.path}") from trouble
 
     def _replaced(self) -> bool:
         try:
@@ -132,21 +139,26 @@ class JournalColumns:
         piece = _PIECE
         while not self.closed:
             at, have = self.end, len(self.segments)
-            data = os.pread(fd, max(0, min(piece, limit - at)), at)
+            data = _read(fd, at, max(0, min(piece, limit - at)))
             _Walk(self, data, at).run()
             rest = data[self.end - at :]
             if 4 * len(rest) > len(data):
                 self._unshare(have)  # or a few frames would keep all these bytes
-            if self.closed or not rest:
+            more = at + len(data) < limit
+            if self.closed or not (rest or more):
                 break
-            if not first and not any(rest[:8]):
+            if rest and not first and not any(rest[:8]):
                 break  # space reserved ahead, by a writer that lives or has trimmed nothing: looked into at the first read
-            if at + len(data) < limit:
-                piece *= 1 if len(rest) < piece // 2 else 4  # a frame longer than the piece, or damage
-            elif self._damaged(fd, rest):
+            if more and self.end > at:
+                continue
+            if more:
+                needed = _told_bytes(rest, self._sets)
+                if piece < needed <= limit - at:
+                    piece = needed  # a frame longer than the piece
+                    continue
+            if self._damaged(fd, limit):
                 return self._reread(fd)
-            else:
-                break
+            break
         return self.end > before
 
     def _begin(self, fd: int) -> bool:
@@ -157,19 +169,29 @@ class JournalColumns:
         self._seed = frame.seed_of(found_id or self.journal_id)
         return found_id is not None or os.fstat(fd).st_size <= frame.HEADER_SIZE
 
-    def _damaged(self, fd: int, rest: bytes) -> bool:
+    def _damaged(self, fd: int, limit: int) -> bool:
         """Say whether good frames stand behind `end`, where none is."""
-        if len(rest) < frame.METRIC_SIZE or not np.frombuffer(rest, np.uint64, len(rest) // 8).any():
-            return False
         sizes = {tag: columns.frame_bytes for tag, columns in self._sets.items()}
-        again = os.pread(fd, len(rest), self.end)  # a frame that was being written when we looked is whole by now
-        if self._frame_here(again, sizes):
-            return False
-        view = memoryview(again)
-        tags = np.frombuffer(again, "<u2", len(again) // 8 * 4)[2::4]
-        for at in np.flatnonzero(tags[1:]).tolist():
-            if scan.frame_at(view, 8 * at + 8, self._seed, sizes, self.end) is not None:
-                return True
+        at = self.end
+        data = _read(fd, at, min(limit - at, _WINDOW))
+        if self._frame_here(data, sizes):
+            return False  # it was being written when we looked, and is whole by now
+        while not self._has_frame(data, at, sizes):
+            if at + len(data) >= limit or not data:
+                return False
+            at += _WINDOW // 2  # a frame that the window cut stands whole in the next
+            at = max(at, _next_data(fd, at) & ~7)
+            data = _read(fd, at, min(limit - at, _WINDOW))
+        return True
+
+    def _has_frame(self, data: bytes, base: int, sizes: dict[int, int]) -> bool:
+        view = memoryview(data)
+        tags = np.frombuffer(data, "<u2", len(data) // 8 * 4)[2::4]
+        for first in range(0, len(tags), _TAGS_AT_ONCE):
+            for place in np.flatnonzero(tags[first : first + _TAGS_AT_ONCE]).tolist():
+                at = 8 * (first + place)
+                if at + frame.METRIC_SIZE <= len(data) and scan.frame_at(view, at, self._seed, sizes, base) is not None:
+                    return True
         return False
 
     def _frame_here(self, data: bytes, sizes: dict[int, int]) -> bool:
@@ -182,7 +204,12 @@ class JournalColumns:
         ino, before = self._ino, self.end
         self._forget()
         self._ino, self._careful = ino, True
-        data = os.pread(fd, os.fstat(fd).st_size, 0)
+        limit = _end_of_data(fd, 0, os.fstat(fd).st_size)
+        if limit > DAMAGED_MAX:
+            raise Unreadable(
+                f"journal {self.journal_id} is damaged, and too long to look for what is left: {self.path}"
+            )
+        data = _read(fd, 0, limit)
         found = scan.scan(data, self.journal_id)
         self._seed = frame.seed_of(found.journal_id)
         self.header_damaged = found.header_damaged
@@ -214,7 +241,7 @@ class JournalColumns:
         elif good.tag == frame.KEYS:
             self._first_point(good)
         elif good.tag == frame.SYNC:
-            self.synced = max(self.synced, frame.parse_sync(good.payload))
+            self.synced = max(self.synced, scan.synced_to(good.payload))
         elif good.tag == frame.OPEN:
             self.opening = scan.json_object(good.payload)
         elif good.tag == frame.CLOSE:
@@ -446,6 +473,37 @@ class _Walk:
             offsets = np.repeat(np.array([first for first, _, _ in places]), counts) + within * size
             seq = np.repeat(np.array([seq for _, _, seq in places]), counts) + within
             journal._add_segment(self.data, tag, offsets, seq)
+
+
+def _read(fd: int, at: int, count: int) -> bytes:
+    """Read so many bytes, or up to the end of the file; one system call gives 2 GiB at most."""
+    data = os.pread(fd, count, at)
+    if len(data) == count or not data:
+        return data
+    parts = [data]
+    have = len(data)
+    while have < count and (data := os.pread(fd, count - have, at + have)):
+        parts.append(data)
+        have += len(data)
+    return b"".join(parts)
+
+
+def _told_bytes(data: bytes, sets: dict[int, KeySet]) -> int:
+    """Give how long the frame is that begins here, by its own word; 0 where none can."""
+    if len(data) < frame.METRIC_SIZE:
+        return frame.CONTROL_SIZE
+    _, tag, _, length, _ = frame.METRIC_HEAD.unpack_from(data)
+    if tag <= frame.TAG_MAX:
+        return sets[tag].frame_bytes if tag in sets else 0
+    return frame.control_bytes(length) if 0 <= length <= frame.PAYLOAD_MAX else 0
+
+
+def _next_data(fd: int, at: int) -> int:
+    """Skip a hole in a file."""
+    try:
+        return os.lseek(fd, at, os.SEEK_DATA)
+    except (OSError, AttributeError):
+        return at
 
 
 def _end_of_data(fd: int, start: int, size: int) -> int:

@@ -18,6 +18,9 @@ from runfolio.model.strict_json import loads
 
 _HEAD = Struct("<IHH")
 _OFFSETS = Struct("<iI")
+_SEQ_MAX = 1 << 62
+"""No journal has so many frames; a block frame that tells of more is made to harm."""
+_KINDS = frozenset("fib")
 
 
 class Frame(NamedTuple):
@@ -93,7 +96,7 @@ def _judge(found: list[Frame], journal_id: str, header_damaged: bool, data: byte
         frames.append(good)
         seq, end = number, good.offset + good.size
         if good.tag == frame.SYNC:
-            synced = max(synced, frame.parse_sync(good.payload))
+            synced = max(synced, synced_to(good.payload))
         elif good.tag == frame.CLOSE:
             synced, closed = end, True
     rest = bytes(data[end:]).rstrip(b"\0")
@@ -119,9 +122,18 @@ def _good_frames(data: bytes | memoryview, seed: int, sizes: dict[int, int], at:
 def key_set(payload: bytes) -> KeySet | None:
     """Read a declaration; None where it is malformed."""
     try:
-        return frame.parse_keys(payload)
+        columns = frame.parse_keys(payload)
     except (ValueError, StructError):
         return None
+    return columns if _KINDS.issuperset(columns.kinds) else None
+
+
+def synced_to(payload: bytes) -> int:
+    """Read what a sync frame tells; 0 where it is malformed."""
+    try:
+        return frame.parse_sync(payload)
+    except StructError:
+        return 0
 
 
 def _next_nonzero(view: memoryview, at: int) -> int:
@@ -163,10 +175,14 @@ def frame_at(view: memoryview, at: int, seed: int, sizes: dict[int, int], base: 
 
 def _unwrap(good: Frame, before: int) -> int:
     """Give the whole sequence number of a frame that follows `before`."""
-    if good.tag == frame.BLOCK:
-        return frame.parse_block(good.payload).seq
-    ahead = (good.seq - before - 1) & 0xFFFF
-    return before + 1 + ahead
+    ahead = before + 1 + ((good.seq - before - 1) & 0xFFFF)
+    if good.tag != frame.BLOCK:
+        return ahead
+    try:
+        told = frame.parse_block(good.payload).seq
+    except StructError:
+        return ahead
+    return told if ahead <= told < _SEQ_MAX and told & 0xFFFF == good.seq else ahead
 
 
 def opening(found: Scan) -> dict[str, Any]:

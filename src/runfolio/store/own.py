@@ -50,7 +50,7 @@ def _read(path: str) -> list[Event]:
     try:
         with open(path, "rb") as file:
             found = scan(file.read(), os.path.basename(path)[: -len(SUFFIX)])
-    except (OSError, Unreadable):
+    except (OSError, Unreadable, MemoryError):
         return []
     role = str(opening(found).get("role", ""))
     return [Event(body, good.time_ns or 0, 1, found.journal_id, good.seq, None, role) for good, body in events(found)]
