@@ -11,7 +11,7 @@ from runfolio.journal import frame, tail
 from runfolio.journal.files import SystemFiles
 from runfolio.journal.writer import FINAL
 
-from .interrupting import Interrupt, Interrupted, every_place
+from .interrupting import Interrupt, Interrupted, every_place, interrupt
 from .reading import JournalColumns, assert_agree, float_of, points_of, scan_file
 from .writing import make_writer
 
@@ -129,6 +129,26 @@ def test_F26_a_call_from_anywhere_in_a_call(tmp_path, mapped, call, fill):
         assert sum(value == 50.0 for _, _, value in points) == (call in LOGS)
         assert len([point for point in points if point[2] < 0]) == steps
         writer, steps = fresh(tmp_path, mapped, fill)
+
+
+@pytest.mark.parametrize("mapped", [True, False], ids=["mapped", "plain"])
+@pytest.mark.parametrize("call", CALLS)
+def test_F26_a_handler_that_logs_and_raises(tmp_path, mapped, call):
+    """Ctrl-C with a handler that logs first: what it has logged is in the file at once, whether or not a further call comes."""
+    writer, _ = fresh(tmp_path, mapped, fill=False)
+
+    def handler():
+        writer.log({"inner": 7.0}, 7)
+        interrupt()
+
+    for attempt in every_place(handler):
+        try:
+            with attempt:
+                CALLS[call](writer)
+        except Interrupted:
+            assert acked(Holder(writer, str(tmp_path))).count(("inner", 7, 7.0)) == 1
+        writer.close()
+        writer, _ = fresh(tmp_path, mapped, fill=False)
 
 
 @pytest.mark.parametrize("mapped", [True, False], ids=["mapped", "plain"])

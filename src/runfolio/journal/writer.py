@@ -172,7 +172,7 @@ class Writer:
         try:
             self._check_open()
             payload, now = dumps(body), self._now()
-            self._locked(lambda: self._put_event(payload, now))
+            self._locked(self._put_event, payload, now)
         except MemoryError:
             self._no_memory(0)
 
@@ -196,10 +196,10 @@ class Writer:
             try:
                 upto = tail.sync()
             except OSError as failed:
-                trouble, self._sound = failed, False
-                self._locked(lambda: self._distrust(tail, trouble))
+                self._sound = False
+                self._locked(self._distrust, tail, failed)
                 return False
-            self._locked(lambda: self._put_sync(tail, upto))
+            self._locked(self._put_sync, tail, upto)
         return named and self._sound
 
     def close(self, sync: bool = True) -> bool:
@@ -301,14 +301,14 @@ class Writer:
         else:
             self._lose(points)
 
-    def _locked(self, act: Callable[[], None]) -> None:
+    def _locked(self, act: Callable[..., None], *what: object) -> None:
         """Act under the lock; from inside of it, leave the act to the call that is interrupted."""
         with self._lock:
             if self._busy:
-                return self._queue(act)
+                return self._queue(lambda: act(*what))
             self._busy = True
             try:
-                act()
+                act(*what)
             finally:
                 self._busy = False
                 if self._pending:
@@ -495,7 +495,7 @@ class Writer:
             if not self._settle_one(tail) and not told:
                 failed.append(tail)
         for tail in failed:
-            self._locked(lambda tail=tail: self._tell_uncertain(tail))  # type: ignore[misc]
+            self._locked(self._tell_uncertain, tail)
         if failed and self._closed:
             for tail in list(
                 self._places.left
