@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from pathlib import Path
 
 import pytest
 
+import runfolio
+from runfolio.cli.main import main
+from runfolio.errors import Unreadable
 from runfolio.query.store import open_store
 from runfolio.store.run_files import RunFiles
 from runfolio.store.seal import seal
+from runfolio.store.verify import verify
 
-from .making import journals, start, the_layout
+from .making import journals, killed_run, start, the_layout
 
 ROWS = 400
 
@@ -107,3 +112,75 @@ def test_damage_that_was_sealed_is_no_loss_since() -> None:
     files = RunFiles(the_layout(), run_id)
     files.refresh()
     assert [warning for warning in files.warnings if "seal" in warning] == []
+
+
+# -------------------------------------------------------------------------------------------------------- sealing again
+
+
+def files_of_seal(run_id: str) -> list[bytes]:
+    return [Path(name).read_bytes() for name in (the_layout().run_json(run_id), the_layout().parquet(run_id))]
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_a_better_seal_is_kept(how: str) -> None:
+    """Sealing a run whose journal has lost something since changes nothing, counts what the seal holds, and says so."""
+    run_id, path = sealed_run()
+    before = files_of_seal(run_id)
+    path.write_bytes(hurt(path.read_bytes(), how))
+    result = seal(the_layout(), run_id)
+    assert (result.changed, result.points, result.kept) == (False, 2 * ROWS, [path.stem])
+    assert files_of_seal(run_id) == before
+    assert {finding.file for finding in verify(the_layout(), run_id).findings} == {f"journal/{path.name}"}
+
+
+def test_a_killed_runs_seal_is_kept() -> None:
+    """A journal without a close frame is still told as one where the seal is all that has it whole."""
+    run_id = killed_run()
+    seal(the_layout(), run_id)
+    before = files_of_seal(run_id)
+    (journal,) = journals(run_id)
+    os.truncate(journal.path, journal.end // 2)
+    assert not seal(the_layout(), run_id).changed
+    assert files_of_seal(run_id) == before
+
+
+def test_a_resumed_run_is_sealed_beside_what_the_seal_keeps() -> None:
+    """New journals are sealed together with what the older seal has of a damaged one."""
+    run_id, path = sealed_run()
+    path.write_bytes(hurt(path.read_bytes(), "sector"))
+    with runfolio.resume(run_id, capture=False) as run:
+        run.log({"loss": 1.0}, step=ROWS)
+    result = seal(the_layout(), run_id)
+    assert (result.changed, result.points, result.kept) == (True, 2 * ROWS + 1, [path.stem])
+    assert all(finding.file == f"journal/{path.name}" for finding in verify(the_layout(), run_id).findings)
+
+
+@pytest.mark.parametrize("gone", ["run_json", "parquet"])
+def test_nothing_worse_is_written(gone: str) -> None:
+    """Where half a seal and half a journal are left, both stay as they are."""
+    run_id = killed_run()
+    seal(the_layout(), run_id)
+    (journal,) = journals(run_id)
+    os.truncate(journal.path, journal.end // 2)
+    os.unlink(getattr(the_layout(), gone)(run_id))
+    folder = Path(the_layout().run(run_id))
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    with pytest.raises(Unreadable, match="holds less than was sealed"):
+        seal(the_layout(), run_id)
+    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
+
+
+def test_the_command_says_that_it_kept_a_seal(capsys: pytest.CaptureFixture[str]) -> None:
+    """`runfolio seal` says in one line what the seal keeps, and ends with 1."""
+    run_id, path = sealed_run()
+    path.write_bytes(hurt(path.read_bytes(), "sector"))
+    for options in ([], ["--json"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["seal", run_id, *options])
+        assert ended.value.code == 1
+        out = capsys.readouterr().out
+        if options:
+            assert json.loads(out)[0]["kept"] == [path.stem]
+        else:
+            kept = f"journal {path.stem} has lost what was sealed of it; the seal keeps that"
+            assert out == f"✗ {run_id[:8]}: {kept}\n"

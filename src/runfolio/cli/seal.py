@@ -43,7 +43,7 @@ def command(runs: tuple[str, ...], as_json: bool) -> int:
         write_json([*({"id": one.run_id, **_facts(one)} for one in sealed), *told])
     else:
         _tell(sealed, troubles)
-    return 1 if troubles else 0
+    return 1 if troubles or any(one.kept for one in sealed) else 0
 
 
 def _chosen(store: Store, runs: tuple[str, ...]) -> list[str]:
@@ -71,13 +71,16 @@ def _tell(sealed: list[SealResult], troubles: list[tuple[str, str]]) -> None:
             )
     for run_id, why in troubles:
         write(f"✗ {short(run_id)}: {printable(why)}")
+    for one in sealed:
+        for journal in one.kept:
+            write(f"✗ {short(one.run_id)}: journal {journal} has lost what was sealed of it; the seal keeps that")
     new = [one for one in sealed if one.changed]
     points, size_bytes = sum(one.points for one in new), sum(one.size_bytes for one in new)
     if new:
         write(
             f"Sealed {values.count(len(new), 'run')}: {values.count(points, 'point')} in {values.size(size_bytes)} of Parquet."
         )
-    elif sealed:
+    elif any(not one.kept for one in sealed):
         write(f"Nothing new to seal in {values.count(len(sealed), 'run')}.")
-    elif not troubles:
+    elif not troubles and not sealed:
         write("No run has ended yet.")

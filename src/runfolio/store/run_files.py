@@ -117,7 +117,7 @@ class RunFiles:
             except (Unreadable, OSError) as trouble:
                 self._seal_trouble = [f"the seal cannot be read: {trouble}"]
         files = {journal.journal_id: journal for journal in self._known.values()}
-        before, self._sealed = self._sealed, [one for one in self._seal if one.has_more_than(files.get(one.journal_id))]
+        before, self._sealed = self._sealed, [one for one in self._seal if one.replaces(files.get(one.journal_id))]
         if [one.journal_id for one in before] == [one.journal_id for one in self._sealed]:
             return bool(self._seal_trouble)
         self._fold, self._folded = RunFold(), {}  # what was folded of a file need not be how the seal begins

@@ -21,15 +21,16 @@ from runfolio.errors import RunNotFound, Unreadable
 from runfolio.journal import identity
 from runfolio.journal.columns import Column, JournalColumns, Segment
 from runfolio.journal.files import SYSTEM
+from runfolio.journal.frame import SUFFIX
 from runfolio.model.fold import fold
 from runfolio.model.ids import new_id, short
-from runfolio.store import parquet, run_json
+from runfolio.store import parquet, run_json, spool
 from runfolio.store.blobs import create_draft, draft_in, hash_of
 from runfolio.store.layout import Layout
 from runfolio.store.liveness import DEAD, process_of
 from runfolio.store.merge import Part, Rewinds, merge
 from runfolio.store.parquet import Origin, Run, column_of
-from runfolio.store.run_files import RunFiles, last_time_ns
+from runfolio.store.run_files import RunFiles, journal_files, journal_id_of, last_time_ns
 from runfolio.store.run_json import Covered, Sheet
 from runfolio.store.sealed import SealedJournal, sealed_journals
 from runfolio.store.summary import Summary, number
@@ -52,13 +53,15 @@ class SealResult(NamedTuple):
     size_bytes: int  # of metrics.parquet
     journals: int  # covered
     left_open: list[str]  # journals that go on, or whose process cannot be judged from here
+    kept: list[str]  # journals whose files have lost what an older seal holds: that is kept
 
 
 def seal(layout: Layout, run_id: str, *, rows_max: int = parquet.ROWS_MAX) -> SealResult:
     """Write the seal of a run, or leave it as it is where it is up to date.
 
     Raises:
-        RunNotFound: no such run. OSError: the store cannot be written. Unreadable: an older seal holds what nothing else does, and is damaged.
+        RunNotFound: no such run. OSError: the store cannot be written. Unreadable: an older seal holds what nothing else does, and is damaged;
+            nothing is written then.
     """
     while True:
         try:
@@ -75,7 +78,8 @@ def _seal(layout: Layout, run_id: str, rows_max: int) -> SealResult:
     ended = sorted((journal for journal in found if has_ended(journal)), key=attrgetter("attempt", "journal_id"))
     left_open = sorted(journal.journal_id for journal in found if journal not in ended)
     if not ended:
-        return SealResult(run_id, False, 0, 0, 0, left_open)
+        return SealResult(run_id, False, 0, 0, 0, left_open, [])
+    _refuse_less(layout, run_id, before, found)
     if any(isinstance(journal, SealedJournal) and journal.metrics() for journal in ended):
         _check_points(layout.parquet(run_id))
     _put_aside_damaged(layout, run_id)
@@ -90,11 +94,12 @@ def _seal(layout: Layout, run_id: str, rows_max: int) -> SealResult:
         if _parquet_id(layout.parquet(run_id)) == sheet.id:  # else another sealer came between the two files
             break
     trim(ended)
-    return SealResult(run_id, changed, sheet.points, sheet.size_bytes, len(ended), left_open)
+    kept = _kept(layout, run_id, ended)
+    return SealResult(run_id, changed, sheet.points, sheet.size_bytes, len(ended), left_open, kept)
 
 
 def journals_of(layout: Layout, run_id: str) -> list[JournalColumns]:
-    """Give the journals of a run, in its folder, in the spool and, where the files are gone, in its seal.
+    """Give the journals of a run, in its folder, in the spool and, where the files are gone or have lost something, in its seal.
 
     Raises:
         Unreadable: the seal is damaged, and holds what nothing else does.
@@ -309,7 +314,7 @@ def _covered(journal: JournalColumns, points: int) -> Covered:
         journal.journal_id,
         journal.end,
         journal.seq,
-        journal.closed,
+        journal.covered.closed if isinstance(journal, SealedJournal) else journal.closed,
         journal.synced,
         time_ns,
         points,
@@ -389,6 +394,26 @@ def _check_points(path: str) -> None:
         parquet.read_meta(path)
     except FileNotFoundError as gone:
         raise Unreadable(f"the points of journals that are gone, are gone with metrics.parquet: {path}") from gone
+
+
+def _refuse_less(layout: Layout, run_id: str, before: dict[str, int], journals: list[JournalColumns]) -> None:
+    """Raise where the seal to come would hold less than the one before it, which cannot be read whole."""
+    try:
+        sealed = {one.journal_id: one for one in sealed_journals(layout, run_id)}
+    except Unreadable:
+        sealed = {}
+    for journal in (one for one in journals if not isinstance(one, SealedJournal)):
+        known = sealed.get(journal.journal_id)
+        if journal.end < before.get(journal.journal_id, 0) or (known and known.has_more_than(journal)):
+            name = f"journal/{journal.journal_id}{SUFFIX}"
+            raise Unreadable(f"{name} holds less than was sealed of it, and the seal is damaged; nothing is written")
+
+
+def _kept(layout: Layout, run_id: str, journals: list[JournalColumns]) -> list[str]:
+    """Give the journals that are taken from the older seal though their files are there."""
+    folders = (layout.run_journal(run_id), *spool.journals_of(layout.root, run_id))
+    there = {journal_id_of(path) for folder in folders for path in journal_files(folder)}
+    return [one.journal_id for one in journals if isinstance(one, SealedJournal) and one.journal_id in there]
 
 
 def _put_aside_damaged(layout: Layout, run_id: str) -> None:

@@ -35,15 +35,17 @@ class SealedJournal(JournalColumns):
         """Find nothing new."""
         return False
 
-    def has_more_than(self, file: JournalColumns | None) -> bool:
-        """Say whether the seal holds what the file of this journal, gone or cut or damaged since, has lost; and can be read."""
-        if file is None:
-            return True
+    def has_more_than(self, file: JournalColumns) -> bool:
+        """Say whether the file of this journal has lost something of what was sealed, being cut or damaged since."""
         if file.end > self.end:
             return False
         points = sum(len(segment.seq) * len(segment.columns.keys) for segment in file.segments)
         lost = file.end < self.end or points < self.covered.points or len(file.events) < len(self.events)
-        return (lost or file.opening != self.opening) and (not self._names or self._points.are_there())
+        return lost or file.opening != self.opening
+
+    def replaces(self, file: JournalColumns | None) -> bool:
+        """Say whether to read the journal from the seal: its file is gone, or has lost something that can be read here."""
+        return file is None or (self.has_more_than(file) and (not self._names or self._points.are_there()))
 
     def metrics(self) -> dict[str, None]:
         """Give the names of all metrics, in the order first declared."""
