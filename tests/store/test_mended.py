@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 
 import runfolio
+from runfolio.errors import StoreNotFound
 from runfolio.journal.identity import identity, lives, pid_start
 from runfolio.journal.writer import Writer
 from runfolio.model.ids import new_id
@@ -182,3 +185,50 @@ def test_F25_closed_elsewhere_without_an_end_is_lost() -> None:
     run_id = closed_without_an_end({**identity(), "host": "elsewhere", "boot_id": "another"})
     with runfolio.open_store() as store:
         assert store.run(run_id).status == "lost"
+
+
+# ----------------------------------------------------------------------------------- a full disk that knows no hard links
+
+
+def test_F09_a_full_disk_without_links_leaves_no_empty_file() -> None:
+    """Where there are no hard links and the disk is full, what cannot be written is not there, and can be written later."""
+    layout = the_layout()
+
+    def act() -> None:
+        def no_links(*_: object) -> None:
+            raise OSError(errno.EPERM, "no links here")
+
+        os.link = no_links  # as on vfat and some FUSE file systems
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        os.makedirs(layout.root)
+        created = []
+
+        def hook(event: str, arguments: tuple[Any, ...]) -> None:
+            if event == "open" and arguments[0] == layout.store_json and isinstance(arguments[2], int):
+                if arguments[2] & os.O_CREAT and not created:
+                    created.append(1)
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))  # full from here on
+
+        sys.addaudithook(hook)
+        with pytest.raises(OSError):
+            layout.create()
+        assert created and not os.path.exists(layout.store_json)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        layout.create()
+
+    assert child(act) == 0
+    assert layout.store_id() == layout.create()
+    assert os.listdir(layout.root).count("store.json") == 1
+
+
+def test_F44_an_empty_store_json_is_not_there_yet() -> None:
+    """One that was just made may be filled by whoever made it; one left empty is replaced, by one of all who come."""
+    layout = the_layout()
+    os.makedirs(layout.root)
+    open(layout.store_json, "w").close()
+    with pytest.raises(StoreNotFound):
+        layout.create()
+    assert os.path.getsize(layout.store_json) == 0
+    os.utime(layout.store_json, (1, 1))
+    assert layout.create() == layout.create() == layout.store_id()
+    assert sorted(os.listdir(layout.root)) == ["blobs", "claims", "journal", "runs", "store.json"]

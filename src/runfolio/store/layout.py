@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 import zlib
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ STORE_NAME = ".runfolio"
 _OURS = ("journal", "claims", "blobs", "runs")
 _MAPPABLE = ("ext4", "tmpfs")
 _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "lustre", "beegfs", "gpfs", "ceph")
+_EMPTY_S = 60.0
 _TEMP_HOME = "runfolio-home-"
 
 
@@ -71,7 +73,7 @@ class Layout(NamedTuple):
         return os.path.join(self.run(run_id), "metrics.parquet")
 
     def exists(self) -> bool:
-        return os.path.isfile(self.store_json)
+        return os.path.isfile(self.store_json) and os.path.getsize(self.store_json) > 0
 
     def store_id(self) -> str:
         """Read the store's id.
@@ -81,7 +83,10 @@ class Layout(NamedTuple):
         """
         try:
             with open(self.store_json, "rb") as file:
-                told = loads(file.read(1 << 16))
+                content = file.read(1 << 16)
+            if not content:
+                raise FileNotFoundError(2, "empty: not there yet", self.store_json)
+            told = loads(content)
         except FileNotFoundError as gone:
             raise StoreNotFound(
                 f"there is no store here yet; runfolio init makes one, so does the first run: {self.root}"
@@ -143,8 +148,13 @@ class Layout(NamedTuple):
 def write_once(path: str, content: bytes, mode: int = 0o666) -> bool:
     """Put a whole file in place if there is none; False where there is. Never seen half written.
 
-    By link(2) of a temporary file in the same folder; by O_EXCL where there are no links.
+    By link(2) of a temporary file in the same folder; by O_EXCL where there are no links. An empty file is none: one that somebody left so, killed
+    between making and writing it, is taken away after a minute.
     """
+    return _write_once(path, content, mode) or (_take_away_empty(path) and _write_once(path, content, mode))
+
+
+def _write_once(path: str, content: bytes, mode: int) -> bool:
     draft = f"{path}.{new_id()}.tmp"
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
     try:
@@ -166,12 +176,38 @@ def write_once(path: str, content: bytes, mode: int = 0o666) -> bool:
 
 
 def _create_exclusively(path: str, content: bytes, mode: int) -> bool:
+    """Write a file that nobody else has; take it back where the disk refuses. Readers see an empty one for a moment: not there yet."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
     except FileExistsError:
         return False
-    with os.fdopen(fd, "wb") as file:
-        file.write(content)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            if is_shared(os.path.dirname(path)):
+                os.fchmod(fd, 0o660)
+            file.write(content)
+            file.flush()
+            os.fsync(fd)
+    except BaseException:
+        os.unlink(path)
+        raise
+    return True
+
+
+def _take_away_empty(path: str) -> bool:
+    """Take away an empty file that nobody fills any more; True where that was done."""
+    try:
+        found = os.stat(path)
+        if found.st_size or time.time() - found.st_mtime < _EMPTY_S:
+            return False
+        aside = f"{path}.{new_id()}.tmp"
+        os.rename(path, aside)
+    except FileNotFoundError:
+        return True  # another one was here
+    if os.path.getsize(aside):
+        os.rename(aside, path)  # and has filled the place already
+        return False
+    os.unlink(aside)
     return True
 
 
