@@ -19,7 +19,6 @@ from .scale import times
 from .scripted import SOURCE, Script, all_runs, only_run, roles_of, run_script, steps_of
 from .tools import shim, strace
 
-TOO_LATE = "a signal inside of log() calls its own handler again and again: os.kill(own pid) hears it at once"
 UNHEARD = "plain Python lets nobody hear of a SystemExit that is raised without sys.exit"
 UNSEEN = "an excepthook that the script sets after the start hides its exception; sys.last_value has it"
 
@@ -434,9 +433,7 @@ NOT_YET = {
 def known(values, why):
     """Mark those of the values whose test is known to fail."""
     return [
-        pytest.param(value, marks=pytest.mark.xfail(strict=value != signal.SIGTERM, reason=why[value]))
-        if value in why
-        else value
+        pytest.param(value, marks=pytest.mark.xfail(strict=True, reason=why[value])) if value in why else value
         for value in values
     ]
 
@@ -516,9 +513,7 @@ HOT = """
 
 
 @pytest.mark.parametrize("rounds", times(short=8, long=100, soak=500))
-@pytest.mark.parametrize(
-    "number", known([signal.SIGINT, signal.SIGTERM], {signal.SIGTERM: TOO_LATE}), ids=["INT", "TERM"]
-)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
 def test_F23_F24_a_signal_in_the_middle_of_log(rounds, number, tmp_path, monkeypatch, record_property):
     """Ctrl-C and SIGTERM in a loop that does nothing but log: all that was acknowledged is there, and the run is killed by name."""
     acked = 0
@@ -609,7 +604,6 @@ def test_F24_the_users_handlers_are_kept(name, place):
     assert steps_of(only_run()) == {"loss": list(range(50)), "heard": [50]}
 
 
-@pytest.mark.xfail(strict=True, reason=TOO_LATE)
 def test_F24_a_signal_that_comes_inside_of_log():
     """SIGTERM at the very moment that log() holds its lock: the call is finished first, then the script dies by the signal."""
     done = run_script(
@@ -624,7 +618,8 @@ def test_F24_a_signal_that_comes_inside_of_log():
                 os.kill(os.getpid(), signal.SIGTERM)
         sys.setprofile(interrupt)
         run.log({"loss": 10}, step=10)
-        run.log({"loss": 11}, step=11)
+        while True:
+            signal.sigtimedwait([], 0.01)
         """
     )
     assert done.code == -signal.SIGTERM, done.err
