@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from runfolio.store.gc import collect
 from runfolio.store.liveness import ALIVE, DEAD, UNKNOWN, process_of
 from runfolio.store.run_files import journal_files
 from runfolio.store.seal import seal
+from runfolio.store.watch import GONE, Here, begin, look, watch
 from runfolio.testing.clock import ManualClock
 
 from .making import child, start, the_layout
@@ -232,3 +234,27 @@ def test_F44_an_empty_store_json_is_not_there_yet() -> None:
     os.utime(layout.store_json, (1, 1))
     assert layout.create() == layout.create() == layout.store_id()
     assert sorted(os.listdir(layout.root)) == ["blobs", "claims", "journal", "runs", "store.json"]
+
+
+# ------------------------------------------------------------------------------------------- two machines of one name
+
+
+def test_F18_another_boot_of_the_same_name_may_be_another_machine() -> None:
+    """A journal of another boot that goes on is not called dead for its host's name; one that stopped before this machine booted is."""
+    opening = {**identity(), "boot_id": "another"}
+    now_ns = time.time_ns()
+    booted_ns = now_ns - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    assert process_of(opening, now_ns) == process_of(opening) == UNKNOWN
+    assert process_of(opening, booted_ns - 10**9) == DEAD
+    assert process_of({**opening, "host": "elsewhere"}, booted_ns - 10**9) == UNKNOWN
+
+
+def test_F18_a_machine_of_the_same_name_with_a_slow_clock_is_alive_while_it_moves() -> None:
+    """Its clock may be years behind: what moves under our eyes lives, and is lost to us again when it is still."""
+    opening = {**identity(), "boot_id": "another"}
+    here = Here(identity()["boot_id"], 10**12, 10**18)
+    first = look(watch(begin("x", 100, 5, True, opening, None), None, here), here)
+    assert first.life == GONE
+    moved = look(watch(first._replace(end=200), first, here), here)
+    assert moved.life == ALIVE
+    assert look(moved, here._replace(boot_ns=here.boot_ns + 46 * 10**9)).life == GONE

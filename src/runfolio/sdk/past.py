@@ -49,7 +49,7 @@ class Past(NamedTuple):
         if self.state.status_declared is not None:
             return DEAD
         lives = [
-            process_of(told)
+            process_of(told, max(good.time_ns or 0 for good in found.frames))
             for found in self.scans
             if not found.closed
             and (told := opening(found)).get("attempt") == self.attempt

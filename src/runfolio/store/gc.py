@@ -29,7 +29,7 @@ from runfolio.store.blobs import DRAFT_SUFFIX, hash_of, signature, signer_is_gon
 from runfolio.store.layout import Layout, make_folder
 from runfolio.store.liveness import ALIVE, DEAD, LOST_AFTER_S, UNKNOWN, process_of
 from runfolio.store.parquet import Run
-from runfolio.store.run_files import RunFiles, journal_files
+from runfolio.store.run_files import RunFiles, journal_files, last_time_ns
 from runfolio.store.run_json import RunJson
 from runfolio.store.seal import origin_of, runs_of
 from runfolio.store.sealed import SealedJournal, sealed_journals
@@ -94,7 +94,7 @@ class _Look(NamedTuple):
     @property
     def life(self) -> str:
         going_on = [journal for journal in self.journals if not journal.closed] + self.endless
-        lives = [process_of(journal.opening) for journal in going_on]
+        lives = [process_of(journal.opening, last_time_ns(journal)) for journal in going_on]
         return ALIVE if ALIVE in lives else UNKNOWN if UNKNOWN in lives else DEAD
 
     @property

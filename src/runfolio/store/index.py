@@ -276,7 +276,9 @@ class Index:
         latest = folding.files.attempt
         found = []
         for journal in folding.files.journals:
-            if not journal.closed or (journal in endless and process_of(journal.opening) != UNKNOWN):
+            if not journal.closed or (
+                journal in endless and process_of(journal.opening, last_time_ns(journal)) != UNKNOWN
+            ):
                 starter = journal.role in watch.STARTERS and journal.attempt == latest
                 now = watch.begin(
                     journal.path, journal.end, last_time_ns(journal), starter, journal.opening, folding.mark_of(journal)

@@ -6,6 +6,7 @@ the clocks of two machines are never compared. No file's modification time is us
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -16,18 +17,29 @@ LOST_AFTER_S = 45.0
 ALIVE, DEAD, UNKNOWN = "alive", "dead", "unknown"
 
 
-def process_of(opening: Mapping[str, Any]) -> str:
-    """Say whether the process that opened a journal is alive, dead or, from here, unknown."""
+def process_of(opening: Mapping[str, Any], last_ns: int | None = None) -> str:
+    """Say whether the process that opened a journal is alive, dead or, from here, unknown.
+
+    Args:
+        last_ns: the last time in the journal. One of another boot of this machine's name is dead only where it told nothing since this
+            machine has booted: two machines may share a name.
+    """
     boot = opening.get("boot_id")
     pid, start = opening.get("pid"), opening.get("pid_start")
     if not isinstance(pid, int) or not isinstance(boot, str):
         return UNKNOWN
     if boot != identity.boot_id():
-        return DEAD if opening.get("host") == identity.host() and identity.boot_id() else UNKNOWN
+        same_host = opening.get("host") == identity.host() and identity.boot_id() is not None
+        return DEAD if same_host and last_ns is not None and last_ns < _booted_ns() else UNKNOWN
     if opening.get("pid_ns") != identity.pid_namespace():
         return UNKNOWN
     lives = identity.lives(pid, start)
     return UNKNOWN if lives is None else ALIVE if lives else DEAD
+
+
+def _booted_ns() -> int:
+    """Give when this machine was booted, by its wall clock."""
+    return time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
 class Look(NamedTuple):

@@ -120,7 +120,7 @@ def has_ended(journal: JournalColumns) -> bool:
     """Say whether nothing more can come into a journal; reads on to its end."""
     if journal.closed:
         return True
-    if process_of(journal.opening) != DEAD:
+    if process_of(journal.opening, last_time_ns(journal)) != DEAD:
         return False
     journal.refresh()  # it may have written until it died
     return True

@@ -93,12 +93,11 @@ def look(watched: Watched, here: Here) -> Watched:
     """Judge the writer anew, before anything is read from its file: what is read later is then all that a dead one wrote."""
     if watched.settled:
         return watched
-    life = process_of(watched.process)
-    if life == DEAD:
-        life = GONE
-    elif life == UNKNOWN:
-        life = heartbeat(watched.look, here.boot_ns)
-    return watched._replace(life=life)
+    life = process_of(watched.process, watched.last_ns)
+    beat = heartbeat(watched.look, here.boot_ns)
+    if life == DEAD:  # one of an earlier boot that moves is another machine's, of the same name
+        life = ALIVE if beat == ALIVE and watched.process.get("boot_id") != here.boot_id else GONE
+    return watched._replace(life=beat if life == UNKNOWN else life)
 
 
 def moved(watched: Watched) -> bool:
