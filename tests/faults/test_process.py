@@ -60,7 +60,7 @@ FORKS = """
 """
 
 
-@pytest.mark.parametrize("forks", times(short=200, long=1000, soak=10_000))
+@pytest.mark.parametrize("forks", times(short=100, long=1000, soak=10_000))
 @MAPS
 def test_F18_a_thousand_forks(forks, mapped, record_property):
     """Forks while other threads log: no child hangs, each writes a journal of its own, and no byte of the parent's is written twice."""
