@@ -25,7 +25,7 @@ def kill_at_random(store, dice, threads, mapped, acks_max):
     return report
 
 
-@pytest.mark.parametrize("kills", times(short=48, long=400, soak=1000))
+@pytest.mark.parametrize("kills", times(short=48, long=250, soak=1000))
 def test_F01_kill_at_random_instants(tmp_path, kills, record_property):
     """Killed at random instants, with 1 and 8 threads, mapped and not: every acknowledged point is there, once, and no other."""
     dice, acked, read = random.Random(), 0, 0

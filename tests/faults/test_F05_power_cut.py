@@ -45,7 +45,7 @@ def synced_and_there(folder, synced):
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("cuts", times(short=2, long=20, soak=67))
+@pytest.mark.parametrize("cuts", times(short=2, long=10, soak=67))
 @pytest.mark.parametrize("plain", [False, True], ids=["mapped", "plain"])
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs"])
 def test_F05_power_cuts(tmp_path, shared_memory, kind, plain, cuts, record_property):

@@ -177,7 +177,7 @@ def test_resume_and_attach_take_names():
     """A run answers to its name here too."""
     with runfolio.start(name="mine", tags=["a=b", "c"]) as run:
         run.log({"a": 1.0})
-    assert past(run.id).state.tags == {"a": "b", "c": ""}
+    assert past(run.id).state.tags == {"a=b": "", "c": ""}
     with runfolio.resume("mine") as again:
         assert again.id == run.id
     assert read_past(layout.find(), run.id).attempt == 2

@@ -33,7 +33,7 @@ class SystemFiles:
     def create(self, path: str) -> int:
         """Open a new file for reading and appending. It must not exist."""
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-        return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), 0o666)
+        return _above_streams(os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), 0o666))
 
     write = staticmethod(os.write)
 
@@ -62,6 +62,18 @@ class SystemFiles:
         os.ftruncate(fd, size)
 
     def close(self, fd: int) -> None:
+        os.close(fd)
+
+
+def _above_streams(fd: int) -> int:
+    """Keep off the numbers of standard input, output and error: where those are closed, what is printed would meet the journal."""
+    if fd > 2:
+        return fd
+    import fcntl
+
+    try:
+        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
         os.close(fd)
 
 

@@ -93,17 +93,20 @@ def _watch() -> None:
 
 def _at_exit() -> None:
     """End what is still active: as failed after an exception or a non-zero sys.exit."""
+    error = _error
+    if error is None and not hasattr(sys, "ps1"):  # an excepthook set after ours; in a session it may be an old one
+        error = getattr(sys, "last_value", None)
     for run in list(reversed(_active)):
         try:
-            if _error is not None:
-                run.fail(_error)
+            if error is not None:
+                run.fail(error)
             elif _exit_code:
                 run.finish(FAILED, reason=f"exit code {_exit_code}", exit_code=_exit_code)
             else:
                 run.finish(FINISHED)
         except Exception as trouble:
             print(f"runfolio: could not end run {run.id[:8]}: {trouble}", file=sys.stderr)
-    if isinstance(_error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt):
         _die_as_interrupted()
 
 
@@ -155,6 +158,20 @@ def _hook_signals() -> None:
                 signal.signal(number, _on_signal)
         except (ValueError, OSError):
             return
+
+
+def _let_signals_be() -> None:
+    """Leave signals to the child of a fork: its runs are the parent's, and a handler of ours could come too late for its end."""
+    import signal
+
+    for name in _SIGNALS if _hooked else ():
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is _on_signal:
+            signal.signal(number, signal.SIG_DFL)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_signals_be)
 
 
 def _send_again(number: int) -> bool:

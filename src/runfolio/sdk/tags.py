@@ -1,4 +1,4 @@
-"""Read tags as users give them: names, `name=value`, or a mapping."""
+"""Read tags as users give them: a list of names, or a mapping of names to values."""
 
 from __future__ import annotations
 
@@ -22,5 +22,4 @@ def tags_of(tags: Tags) -> dict[str, str]:
         return {check_key(key, "tag"): "" if value is None else str(value) for key, value in tags.items()}
     if not isinstance(tags, Iterable):
         raise InvalidValue(f"tags must be names or a dict, not {type(tags).__name__}", "tags")
-    pairs = [tag.partition("=") if isinstance(tag, str) else (tag, "", "") for tag in tags]
-    return {check_key(key, "tag"): value for key, _, value in pairs}
+    return {check_key(key, "tag"): "" for key in tags}

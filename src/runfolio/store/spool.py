@@ -116,7 +116,6 @@ def _move(source: str, target: str) -> None:
             os.fsync(file.fileno())
         os.replace(draft, target)
         SYSTEM.sync_folder(os.path.dirname(target))
-        SYSTEM.sync_folder(os.path.dirname(target))
     except OSError:
         if os.path.exists(draft):
             os.unlink(draft)
