@@ -1,7 +1,7 @@
 """Train a small network on scikit-learn's handwritten digits, as one tracked run.
 
-    runfolio run examples/digits/train.py -p hidden=64 -p seed=1
-    python examples/digits/train.py                            # the same, without the launcher
+runfolio run examples/digits/train.py -p hidden=64 -p seed=1
+python examples/digits/train.py                            # the same, without the launcher
 """
 
 from __future__ import annotations

@@ -98,11 +98,13 @@ def test_deleted_and_archived_runs_are_out_of_sight() -> None:
     assert shown == {(): [ids[2]], ("--deleted",): [ids[0]], ("--archived",): [ids[2], ids[1]]}
 
 
-def test_states_have_shapes_and_words() -> None:
+def test_states_have_shapes_and_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every state has a shape and a word, so that no one needs colours."""
     for status in ("finished", "failed", "killed"):
         start(name=status).finish(status)
     live = start(name="live")
+    elsewhere = {"host": "elsewhere", "pid": 7, "pid_start": 1, "boot_id": "another", "pid_ns": None}
+    monkeypatch.setattr("runfolio.sdk.writing.identity", lambda: elsewhere)
     lost = write_run(ended=False)
     marks = {line.split()[1]: line.split()[0] for line in fine("list").lines[1:]}
     assert marks == {"finished": "✓", "failed": "✗", "killed": "■", "running": "●", "lost": "◌"}

@@ -216,8 +216,9 @@ def test_F18_a_child_does_not_end_the_run(end):
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
-def test_F19_spawned_workers_get_the_handle(method, record_property):
+def test_F19_spawned_workers_get_the_handle(method, record_property, monkeypatch):
     """A handle that is pickled into a spawned worker attaches there, and brings no descriptor and no lock along."""
+    monkeypatch.setenv("TMPDIR", "/tmp")  # the fork server's socket has no room for a long path
     done = run_script(
         f"""
         import multiprocessing, os, pickle, runfolio

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import runfolio
-from runfolio.errors import RunNotFound, Unreadable
+from runfolio.errors import InvalidValue, RunNotFound, Unreadable
 from runfolio.journal.columns import Column
 from runfolio.journal.frame import HEADER_SIZE
 from runfolio.model.fold import fold
@@ -82,11 +82,17 @@ def test_F40_everything_comes_back_from_parquet(
     """Any float64 with its payload and sign, ints, bools, any step or none, under any name: the seal holds what the journal holds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RUNFOLIO_DIR", str(tmp_path_factory.mktemp("seal")))
+        kept = 0
         with start() as run:
             for metrics, step in calls:
-                run.log(metrics, step=step)
+                try:
+                    run.log(metrics, step=step)
+                except InvalidValue:
+                    assert step is None  # there is none behind the last of int64
+                else:
+                    kept += len(metrics)
         done = seal(the_layout(), run.id)
-        assert done.points == sum(len(metrics) for metrics, _ in calls)
+        assert done.points == kept
         assert_same(run.id)
         assert verify(the_layout(), run.id).sound
 
