@@ -295,6 +295,17 @@ def test_F11_two_syncs_at_once_share_no_error(tmp_path):
     assert second == [False]
 
 
+def test_F11_a_file_whose_sync_failed_is_not_synced_again(disk):
+    """The kernel forgets what it could not write: the next sync of the same file would be True, and so it is not even asked."""
+    disk.log(0)
+    file = disk.writer._places.tail
+    disk.files.fail("sync", errno.EIO)
+    for _ in range(3):
+        with pytest.raises(OSError):
+            file.sync()
+    assert disk.files.count("sync") == 1
+
+
 def test_F11_a_failed_sync_at_the_end_is_told(disk):
     """`close` is False where its sync fails."""
     disk.log(0)
