@@ -82,6 +82,7 @@ def test_F09_a_full_disk_is_counted_and_goes_by_itself(disk, trouble, monkeypatc
     disk.log(1000)
     assert disk.points() == [*kept, 1000]
     assert sum(body["points"] for body in disk.told("lost")) == lost.points, "told as soon as there is room"
+    assert disk.writer._places.tail.stop > disk.writer._places.tail.off, "the short way is open again"
     disk.log(1001)
     assert disk.writer.close()
     assert disk.points() == [*kept, 1000, 1001]
