@@ -363,8 +363,9 @@ class ActiveRun:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as a handle that attaches to the same run in the process that loads it."""
-        from runfolio import attach
+        from importlib import import_module
 
+        attach = import_module("runfolio.sdk.join").attach  # by its name: join makes handles, and imports this module
         return attach, (self.id, self.rank, self.store)
 
     def _event(self, type_: str, **fields: object) -> None:
