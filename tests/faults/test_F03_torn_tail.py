@@ -40,7 +40,7 @@ def test_F03_every_end_of_a_small_file(tmp_path, record_property):
     record_property("F3", f"100 % of {len(journal.data) + 1} ends of a file of 10 KiB")
 
 
-@pytest.mark.parametrize("cuts", times(short=40, long=800, soak=65_536))
+@pytest.mark.parametrize("cuts", times(short=40, long=500, soak=65_536))
 def test_F03_the_last_64_kib_of_a_larger_file(tmp_path, cuts, record_property):
     """A file of several blocks, cut in its last 64 KiB, and filled up."""
     journal, dice = make_journal(tmp_path, 200 << 10), random.Random(4)
