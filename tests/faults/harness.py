@@ -12,8 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -165,13 +164,3 @@ def the_run_folder(store: Any) -> str:
     """Give the journal folder of the only run of a store."""
     (run,) = [entry for entry in os.scandir(os.path.join(store, "runs")) if entry.is_dir()]
     return os.path.join(run.path, "journal")
-
-
-@contextmanager
-def shell_of(*undo: Callable[[], object]) -> Iterator[None]:
-    """Undo these at the end, the last one first, whatever happens."""
-    try:
-        yield
-    finally:
-        for act in reversed(undo):
-            act()
