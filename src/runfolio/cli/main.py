@@ -23,6 +23,7 @@ COMMANDS = {
     "show": "Show everything about a run.",
     "compare": "Compare runs: what differs, and the metrics.",
     "get": "Print one field of a run, bare, for the shell.",
+    "import": "Bring in what other trackers have written.",
     "verify": "Check every checksum of a run or of the store.",
     "seal": "Write the Parquet and JSON views of finished runs.",
     "delete": "Delete runs; restore brings them back until gc.",
@@ -31,7 +32,10 @@ COMMANDS = {
     "init": "Make a store in this folder.",
     "doctor": "Look at the store, the disk and the versions.",
 }
-"""Each subcommand, in the module of its name, with the line that `--help` shows without loading it."""
+"""Each subcommand, with the line that `--help` shows without loading it."""
+
+
+_MODULES = {"import": "import_"}  # names that Python keeps for itself
 
 
 class _Commands(click.Group):
@@ -43,7 +47,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"runfolio.cli.{cmd_name}").command
+        command: click.Command = import_module(f"runfolio.cli.{_MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def resolve_command(

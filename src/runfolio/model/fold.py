@@ -18,10 +18,12 @@ from runfolio.model.run_state import (
     Attempt,
     Conflict,
     DataUse,
+    Kept,
     Lost,
     Record,
     RunError,
     RunState,
+    Sent,
 )
 from runfolio.model.states import CANCELLED, FAILED, FINISHED, KILLED
 
@@ -123,17 +125,18 @@ class RunFold:
 
     def _params(self, event: Event, body: dict[str, Any]) -> None:
         for key, value in _dict(body, "set").items():
-            self._param(key, value, event.attempt)
+            self._param(key, value, event.attempt, replace=body.get("replace") is True)
 
-    def _param(self, key: str, value: Any, attempt: int) -> None:
+    def _param(self, key: str, value: Any, attempt: int, replace: bool) -> None:
         state = self.state
         told = self._param_told.get(key)
         if told is not None and not same(state.params[key], value):
-            if told == attempt:
+            if told == attempt and not replace:
                 state.conflicts.append(Conflict(key, state.params[key], value, attempt))
                 return
-            changes = state.params_by_attempt.setdefault(key, {self._param_since[key]: state.params[key]})
-            changes[attempt] = value
+            if told != attempt or key in state.params_by_attempt:
+                changes = state.params_by_attempt.setdefault(key, {self._param_since[key]: state.params[key]})
+                changes[attempt] = value
         self._param_since.setdefault(key, attempt)
         self._param_told[key] = attempt
         state.params[key] = value
@@ -160,6 +163,26 @@ class RunFold:
 
     def _total_steps(self, event: Event, body: dict[str, Any]) -> None:
         self.state.total_steps = _int_or_none(body, "value")
+
+    # --------------------------------------------------------------------------------- what it is rendered to
+
+    def _view(self, event: Event, body: dict[str, Any]) -> None:
+        self._keep(self.state.views, Kept(_text(body, "format"), _text(body, "path"), _options(body), event.attempt))
+
+    def _sink(self, event: Event, body: dict[str, Any]) -> None:
+        self._keep(self.state.sinks, Kept(_text(body, "kind"), "", _options(body), event.attempt))
+
+    def _keep(self, kept: list[Kept], new: Kept) -> None:
+        """Add what is kept; asked for again, in the same attempt or a later one, it is one."""
+        for place, old in enumerate(kept):
+            if (old.what, old.path) == (new.what, new.path) and (new.path or old.options == new.options):
+                kept[place] = new
+                return
+        kept.append(new)
+
+    def _sent(self, event: Event, body: dict[str, Any]) -> None:
+        counts = _count(body, "sent"), _count(body, "dropped")
+        self.state.sent.append(Sent(_text(body, "sink"), *counts, _text_or_none(body, "error"), event.attempt))
 
     # ------------------------------------------------------------------------------------- what was handed in
 
@@ -250,6 +273,9 @@ _APPLY: dict[str, Callable[[RunFold, Event, dict[str, Any]], None]] = {
     "notes": RunFold._notes,
     "goal": RunFold._goal,
     "total_steps": RunFold._total_steps,
+    "view": RunFold._view,
+    "sink": RunFold._sink,
+    "sent": RunFold._sent,
     "record": RunFold._record,
     "artifact": RunFold._artifact,
     "data": RunFold._data,
@@ -310,6 +336,10 @@ def _dict(body: dict[str, Any], field: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise _Odd
     return found
+
+
+def _options(body: dict[str, Any]) -> dict[str, Any]:
+    return _dict(body, "options") if "options" in body else {}
 
 
 def _sha256(body: dict[str, Any]) -> str:

@@ -64,6 +64,25 @@ class DataUse(NamedTuple):
     attempt: int
 
 
+class Kept(NamedTuple):
+    """A rendering that the run keeps up to date (a view), or another tracker that it is fed to (a sink)."""
+
+    what: str  # the view's format, the sink's kind
+    path: str  # of a view: the absolute path of what is rendered; empty for a sink
+    options: dict[str, Any]
+    attempt: int  # the latest that asked for it
+
+
+class Sent(NamedTuple):
+    """What a sink has taken of an attempt, as it was told at the end."""
+
+    sink: str
+    sent: int
+    dropped: int
+    error: str | None
+    attempt: int
+
+
 class Conflict(NamedTuple):
     """Two writers of one attempt set a param to different values: the earlier one is kept."""
 
@@ -110,10 +129,13 @@ class RunState:
         "params_by_attempt",
         "records",
         "rewinds",
+        "sent",
+        "sinks",
         "summary",
         "tags",
         "total_steps",
         "uncertain",
+        "views",
     )
 
     def __init__(self) -> None:
@@ -138,6 +160,9 @@ class RunState:
         self.goals: dict[str, str] = {}
         self.total_steps: int | None = None
         self.uncertain: list[str] = []  # journals of which a sync failed
+        self.views: list[Kept] = []
+        self.sinks: list[Kept] = []
+        self.sent: list[Sent] = []
         self.records: list[Record] = []
         self.artifacts: list[ArtifactVersion] = []
         self.data: list[DataUse] = []

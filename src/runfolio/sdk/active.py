@@ -57,6 +57,8 @@ class ActiveRun:
         self._total_steps: int | None = None
         self._status = RUNNING
         self._on_end = on_end
+        self.after_end: Callable[[ActiveRun], None] | None = None
+        """Called once when this handle has ended, not in a hurry: what follows the run shall come to its last state."""
         self._artifact_versions: dict[str, int] = {}
         self.summary: MutableMapping[str, Any] = Summary(self._writer.event)
         """Results of the whole run: `run.summary["test_acc"] = 0.97`. The last value of a key wins."""
@@ -159,11 +161,12 @@ class ActiveRun:
         """The params that are known to this handle, nested."""
         return unflatten(self._params)
 
-    def set_params(self, params: Mapping[str, Any] | object) -> None:
+    def set_params(self, params: Mapping[str, Any] | object, replace: bool = False) -> None:
         """Set params, once: equal again is silent.
 
         Args:
             params: a dict, nested or with dotted keys, a dataclass, a namespace.
+            replace: let a value take the place of another that was set before.
 
         Raises:
             ParamConflict: one of them is set to another value already; nothing of the call is kept then.
@@ -171,7 +174,7 @@ class ActiveRun:
         """
         flat = flatten(params)
         for key, value in flat.items():
-            if key in self._own_params and not same(self._own_params[key], value):
+            if not replace and key in self._own_params and not same(self._own_params[key], value):
                 raise ParamConflict(
                     f"param {key!r} is already {shown(self._own_params[key])} in run {short(self.id)}; got {shown(value)}. "
                     "Log a changing value as a metric, or start a new run.",
@@ -179,10 +182,11 @@ class ActiveRun:
                     self._own_params[key],
                     value,
                 )
-        new = {key: value for key, value in flat.items() if key not in self._own_params}
+        own = self._own_params
+        new = {key: value for key, value in flat.items() if key not in own or not same(own[key], value)}
         self._tree.add_all(key for key in new if key not in self._params)
         if new:
-            self._event("params", set=new)
+            self._event("params", set=new, **({"replace": True} if replace else {}))
             self._own_params.update(new)
             self._params.update(new)
 
@@ -297,6 +301,14 @@ class ActiveRun:
             raise UsageError(f"status must be one of {', '.join(STATUSES)}, not {status!r}")
         self._end(status, reason, exit_code)
 
+    def end(self, status: str = FINISHED, reason: str | None = None) -> None:
+        """End the run itself, from an attached handle too: for APIs where whoever knows the run's id may end it."""
+        if status not in STATUSES:
+            raise UsageError(f"status must be one of {', '.join(STATUSES)}, not {status!r}")
+        if self._status == RUNNING and not self._owner:
+            self.tell("finish", status=status, reason=reason, exit_code=None)
+        self._end(status, reason, None)
+
     def end_in_a_hurry(self, reason: str) -> None:
         """End the run as killed from a signal handler, which may have interrupted a sync that others wait for."""
         self._end(KILLED, reason, None, wait_s=0.0)
@@ -310,6 +322,8 @@ class ActiveRun:
         was_spooling = self._writer.spooling
         self.pen.close(wait_s=wait_s)
         self._on_end(self)
+        if self.after_end is not None and wait_s > 0:
+            self.after_end(self)
         self._say_what_is_lost(was_spooling)
 
     def fail(self, error: BaseException) -> None:
@@ -367,6 +381,25 @@ class ActiveRun:
 
         attach = import_module("runfolio.sdk.join").attach  # by its name: join makes handles, and imports this module
         return attach, (self.id, self.rank, self.store)
+
+    def tell(self, type_: str, **fields: object) -> None:
+        """Append an event of docs/formats/events.md, for what has no verb of its own."""
+        self._event(type_, **fields)
+
+    def feed(self, kind: str, **options: Any) -> None:
+        """Feed this run to another tracker too: "aim", "wandb", "tensorboard" or "mlflow", as docs/sinks.md tells.
+
+        A process beside the script does it: what is slow, fails or hangs there never reaches the script.
+
+        Args:
+            options: of that sink. Never secrets: they are kept in the run; those stay in the environment.
+
+        Raises:
+            ImportError: the package is not installed. UsageError: no such kind.
+        """
+        from runfolio.sdk.following import feed_sink
+
+        feed_sink(self, kind, **options)
 
     def _event(self, type_: str, **fields: object) -> None:
         self._writer.event({"type": type_, **fields})

@@ -52,7 +52,7 @@ class DisabledRun(ActiveRun):
             pen, owner=False, params={}, own_params=params, experiment=experiment, name=name, on_end=lambda _run: None
         )
 
-    def set_params(self, params: Mapping[str, Any] | object) -> None:
+    def set_params(self, params: Mapping[str, Any] | object, replace: bool = False) -> None:
         """Show the last value, without a word on conflicts."""
         self._params.update(flatten(params))
 

@@ -11,6 +11,7 @@ import atexit
 import os
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ _SIGNALS = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
 
 _active: list[ActiveRun] = []
 _companions: list[int] = []
+_chores: list[Callable[[], None]] = []
 _watching = False
 _hooked = False
 _taken_in = 0
@@ -67,8 +69,16 @@ def companion(pid: int | None) -> None:
         _companions.append(pid)
 
 
+def chore(do: Callable[[], None]) -> None:
+    """Have something done now and then, by the thread that keeps a journal; it must not wait."""
+    if do not in _chores:
+        _chores.append(do)
+
+
 def reap() -> None:
-    """Take in companions that have ended; never waits."""
+    """Take in companions that have ended, and do the chores; never waits."""
+    for do in _chores:
+        do()
     for pid in list(_companions):
         try:
             done, _ = os.waitpid(pid, os.WNOHANG)

@@ -30,17 +30,21 @@ def spawn(store_dir: str, run_id: str, fields: Iterable[str], cwd: str, attempt:
         attempt: The attempt whose surroundings these are.
     """
     names = ",".join(fields)
-    python = _python()
-    if not names or not python or not hasattr(os, "posix_spawn"):
+    command = command_of(__name__.rpartition(".")[0], os.path.abspath(store_dir), run_id, names, cwd, str(attempt))
+    if not names or command is None or not hasattr(os, "posix_spawn"):
         return None
-    module = __name__.rpartition(".")[0]
-    command = [python, "-m", module, os.path.abspath(store_dir), run_id, names, cwd, str(attempt)]
     null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
     try:
         # A process group of its own: a Ctrl-C in the terminal is meant for the script.
-        return os.posix_spawn(python, command, _environment(), file_actions=null, setpgroup=0, setsigmask=())
+        return os.posix_spawn(command[0], command, environment_of(), file_actions=null, setpgroup=0, setsigmask=())
     except (OSError, ValueError):  # no process to be had; a NUL in a path
         return None
+
+
+def command_of(module: str, *arguments: str) -> list[str] | None:
+    """Give the command that runs a module of this package by this interpreter, or None where there is none."""
+    python = _python()
+    return [python, "-m", module, *arguments] if python else None
 
 
 def _python() -> str | None:
@@ -49,7 +53,7 @@ def _python() -> str | None:
     return sys.executable if name.startswith(_PYTHONS) and not getattr(sys, "frozen", False) else None
 
 
-def _environment() -> dict[str, str]:
+def environment_of() -> dict[str, str]:
     """Return the script's environment, so made that the companion imports no file from the working directory."""
     environment = {name: value for name, value in os.environ.items() if name not in _DROPPED}
     environment["PYTHONSAFEPATH"] = "1"

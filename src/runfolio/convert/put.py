@@ -1,0 +1,223 @@
+"""Put rendered files in place, and never over what somebody else has written or changed.
+
+A file that is there is replaced only where it is what we wrote last, or where all that it says stands in what takes its place. Else ours goes beside
+it, as `<name>.runfolio`. What we wrote last is remembered by its hash, here and in the cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from runfolio.convert.strict import restored
+from runfolio.convert.view import File
+from runfolio.model.ids import new_id
+from runfolio.store.layout import Layout, cache_folder
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+BESIDE = ".runfolio"
+
+
+class _Stamp(NamedTuple):
+    size: int
+    mtime_ns: int
+    ino: int
+
+
+class Putter:
+    """Writes the files of views, and knows which of them are its own.
+
+    Contract: for one thread. What a reader sees of a file is a whole rendering, or, of JSON lines, its beginning.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._known: dict[str, tuple[_Stamp, str]] = {}  # what we wrote, and the hash of it
+        self._lengths: dict[str, int] = {}  # of JSON lines: how many characters of the rendering stand there
+        self.beside: dict[str, str] = {}
+        """Of files that are not ours, where ours is."""
+
+    def put(self, file: File) -> str:
+        """Write a file where it belongs, or beside; return where.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        path = self.beside.get(file.path, file.path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        if file.lines and self._append(path, file.content):
+            return path
+        digest = sha256(file.content.encode(errors="surrogatepass")).hexdigest()
+        if not self._is_ours(path, file, digest):
+            self.beside[file.path] = path = file.path + BESIDE
+        if self._known.get(path, (None, ""))[1] != digest or _stamp(path) != self._known[path][0]:
+            _replace(path, file.content)
+            self._remember(path, digest)
+        if file.lines:
+            self._lengths[path] = len(file.content)
+        return path
+
+    def _remember(self, path: str, digest: str) -> None:
+        stamp = _stamp(path)
+        if stamp is not None:
+            self._known[path] = (stamp, digest)
+        note = self._note(path)
+        try:
+            os.makedirs(os.path.dirname(note), exist_ok=True)
+            _replace(note, digest)
+        except OSError:
+            pass  # without a cache, what is there is compared
+
+    def _note(self, path: str) -> str:
+        name = sha256(os.path.realpath(path).encode(errors="surrogateescape")).hexdigest()
+        return os.path.join(cache_folder(self._layout.root, self._layout.store_id() or "none"), "views", name)
+
+    # ---------------------------------------------------------------- whose it is
+
+    def _is_ours(self, path: str, file: File, digest: str) -> bool:
+        """Say whether a file may be replaced: there is none, we wrote it, or nothing of it is lost."""
+        stamp = _stamp(path)
+        if stamp is None or stamp.size == 0 or path.endswith(BESIDE):
+            return True
+        if path in self._known and self._known[path][0] == stamp:
+            return True
+        found = _read(path)
+        if found is None:
+            return False
+        if sha256(found).hexdigest() in (digest, self._digest_noted(path)):
+            return True
+        return _lines_within(found, file.content) if file.lines else _within(found, file.content)
+
+    def _digest_noted(self, path: str) -> str | None:
+        found = _read(self._note(path))
+        return found.decode(errors="replace") if found else None
+
+    # ---------------------------------------------------------------- JSON lines
+
+    def _append(self, path: str, content: str) -> bool:
+        """Append what is new to JSON lines that we know or that are the beginning of ours; False where they are neither."""
+        stamp = _stamp(path)
+        if stamp is None or stamp.size == 0:
+            return False
+        known = self._known.get(path)
+        if known is not None and known[0] == stamp and path in self._lengths:
+            rest = content[self._lengths[path] :]
+        else:
+            found = _read(path)
+            begun = None if found is None else _rest_of_lines(found, content)
+            if begun is None:
+                return False
+            rest = begun
+        if rest:
+            with open(path, "a", encoding="utf-8", errors="surrogatepass", newline="") as file:
+                file.write(rest)
+        self._lengths[path] = len(content)
+        self._known[path] = (_stamp(path) or _Stamp(0, 0, 0), "")
+        return True
+
+
+@contextmanager
+def alone_in(folder: str) -> Iterator[None]:
+    """Keep other companions from rendering into a folder meanwhile, where the system can."""
+    fd = -1
+    if fcntl is not None and os.path.isdir(folder):
+        try:
+            fd = os.open(folder, os.O_RDONLY)
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        except OSError:
+            pass  # a file system without locks: the last one wins
+    try:
+        yield
+    finally:
+        if fd >= 0:
+            os.close(fd)
+
+
+def _replace(path: str, content: str) -> None:
+    temporary = f"{path}.{new_id()[:8]}.tmp"
+    try:
+        with open(temporary, "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
+            file.write(content)
+        os.replace(temporary, path)
+    except BaseException:
+        try:
+            os.unlink(temporary)
+        except OSError:
+            pass
+        raise
+
+
+def _stamp(path: str) -> _Stamp | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return _Stamp(found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _parsed(text: bytes | str) -> Any:
+    return restored(json.loads(text))
+
+
+def _within(old: bytes, new: str) -> bool:
+    """Say whether all that an older file says stands in the newer one."""
+    try:
+        return _is_part(_parsed(old), _parsed(new))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_part(old: Any, new: Any) -> bool:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return all(key in new and _is_part(value, new[key]) for key, value in old.items())
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) <= len(new) and all(_is_part(a, b) for a, b in zip(old, new, strict=False))
+    return old is None or old == new or (old != old and new != new)
+
+
+def _lines_within(old: bytes, new: str) -> bool:
+    return _rest_of_lines(old, new) is not None
+
+
+def _rest_of_lines(old: bytes, new: str) -> str | None:
+    """Give what must be appended to JSON lines to make them the new ones; None where they say something else.
+
+    A line that a crash has cut off is left as it is: a new line begins behind it.
+    """
+    as_bytes = new.encode(errors="surrogatepass")
+    if as_bytes.startswith(old):
+        return as_bytes[len(old) :].decode(errors="surrogatepass")
+    old_lines, new_lines = old.split(b"\n"), new.split("\n")
+    torn = old_lines.pop()  # empty where the file ends as it should
+    count = 0
+    try:
+        for line in old_lines:
+            if not line.strip():
+                continue
+            if count >= len(new_lines) - 1 or not _same_line(line, new_lines[count]):
+                return None
+            count += 1
+    except (ValueError, RecursionError):
+        return None
+    rest = "\n".join(new_lines[count:])
+    return "\n" + rest if torn.strip() else rest
+
+
+def _same_line(old: bytes, new: str) -> bool:
+    return repr(_parsed(old)) == repr(_parsed(new))

@@ -1,0 +1,99 @@
+"""Follow the runs of one script until each has come to its end, the script's own included.
+
+Lines of JSON come in: `{"follow": [store, run]}`, `{"settle": [store, run], "number": n}`. Lines go out: `{"settled": n, "exact": true}` when
+the files are as the run is now, `{"trouble": text}` for the user. The end of input is the end of the script, however it came.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import sys
+import time
+from typing import Any
+
+from runfolio.followers.followed import Followed
+from runfolio.store.layout import Layout
+
+LIVE_S, LAST_S = 0.25, 0.05
+_ALIVE_MAX_S = (
+    3600.0  # how long the ends of runs are waited for that go on after their script: another process writes them
+)
+
+
+class Following:
+    """The runs of one script."""
+
+    def __init__(self) -> None:
+        self._runs: dict[tuple[str, str], Followed] = {}
+        self._rest = b""
+        self._told: set[str] = set()
+        self._listening = True
+
+    def go_on(self) -> None:
+        """Serve until the script is gone and its runs have ended."""
+        gone_at = None
+        while self._listening or any(not run.ended for run in self._runs.values()):
+            self._hear(LIVE_S if self._listening else LAST_S)
+            for run in self._runs.values():
+                if not run.ended:
+                    run.look()
+            if not self._listening:
+                gone_at = gone_at or time.monotonic()
+                if time.monotonic() - gone_at > _ALIVE_MAX_S:
+                    return
+
+    def _hear(self, wait_s: float) -> None:
+        if not self._listening:
+            time.sleep(wait_s)
+            return
+        if not select.select([0], [], [], wait_s)[0]:
+            return
+        data = os.read(0, 1 << 16)
+        if not data:
+            self._listening = False
+            return
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._obey(json.loads(line))
+
+    def _obey(self, message: dict[str, Any]) -> None:
+        root, run_id = message.get("follow") or message["settle"]
+        run = self._runs.get((root, run_id))
+        if run is None:
+            run = self._runs[root, run_id] = Followed(Layout(root), run_id, self._tell)
+        elif "follow" in message:
+            run.begin_again()
+        if "settle" in message:
+            self._say({"settled": message["number"], "exact": run.exact()})
+
+    def _tell(self, trouble: str) -> None:
+        if trouble not in self._told:
+            self._told.add(trouble)
+            self._say({"trouble": trouble})
+
+    def _say(self, message: dict[str, Any]) -> None:
+        try:
+            os.write(1, json.dumps(message).encode() + b"\n")
+        except OSError:
+            pass  # nobody hears it any more
+
+
+def main() -> None:
+    """Serve the script at the other end of standard input."""
+    # The signals that end the script are not for us: we write its last state after them, and then end by ourselves.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)  # what is read makes many objects and no cycles
+    Following().go_on()
+    sys.stdout.flush()
+    os._exit(0)  # a sink that hangs keeps its thread, and must not keep the process
+
+
+if __name__ == "__main__":
+    main()

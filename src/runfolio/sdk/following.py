@@ -1,0 +1,224 @@
+"""Have a process beside the script keep views of a run and feed it to other trackers.
+
+The script pays one process for all its runs, started when the first view or sink is asked for, and one short line through a pipe for each. What the
+companion does, slow or failing, touches neither loop nor run. Where it cannot be had, the views are rendered here when they must be exact.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import threading
+import time
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from runfolio.errors import MissingExtra, UsageError
+from runfolio.sdk import exits, trouble
+from runfolio.sdk.capture.companion import command_of, environment_of
+
+if TYPE_CHECKING:
+    from runfolio.sdk.active import ActiveRun
+
+COMPANION = "runfolio.followers"
+_RENDER = "runfolio.followers.rendering"
+_SINKS = "runfolio.sinks.make"
+AT_END_S = 10.0
+_MESSAGE_MAX = 1 << 16
+
+
+def keep_view(run: ActiveRun, format: str, path: str | os.PathLike[str], **options: Any) -> None:
+    """Keep the documented files of a format at a path, from now on and exactly at the end.
+
+    Args:
+        path: made absolute here.
+        options: what the format's renderer wants to know; JSON.
+    """
+    _ask(run, "view", format=format, path=os.path.abspath(path), options=options)
+
+
+def feed_sink(run: ActiveRun, kind: str, **options: Any) -> None:
+    """Feed a run to another tracker.
+
+    Raises:
+        ImportError: the package is not installed. UsageError: no such kind.
+    """
+    install = import_module(_SINKS).missing(kind)
+    if install:
+        raise MissingExtra(f"the sink {kind!r} needs a package that is not installed: {install}")
+    _ask(run, "sink", kind=kind, options=options)
+
+
+def settle(run: ActiveRun, timeout_s: float = 60.0) -> bool:
+    """Return when the views of a run are exact as of now; False where they could not be made so in time."""
+    if run not in _asked:
+        return True
+    if _companion is not None and _companion.settle(run, timeout_s):
+        return True
+    try:
+        import_module(_RENDER).render(run.pen.layout, run.id)
+    except Exception as failed:
+        trouble.tell(f"the files of run {run.id[:8]} could not be written: {type(failed).__name__}: {failed}")
+        return False
+    return True
+
+
+def ended(run: ActiveRun) -> None:
+    """Wait for the last state of the views, after a run has ended; and tell what the companion had to say."""
+    if _asked.pop(run, None) and _companion is not None:
+        _companion.settle(run, AT_END_S)
+
+
+def hear() -> None:
+    """Tell what the companion has to say; never waits."""
+    if _companion is not None:
+        _companion.overhear()
+
+
+# ------------------------------------------------------------------------------------------------- its process
+
+_asked: dict[ActiveRun, list[dict[str, Any]]] = {}
+_companion: Companion | None = None
+_lock = threading.RLock()
+
+
+def _ask(run: ActiveRun, type_: str, **fields: Any) -> None:
+    global _companion
+    if run.pen.role == "disabled":
+        return
+    try:
+        json.dumps(fields)
+    except (TypeError, ValueError) as bad:
+        raise UsageError(f"the options of a {type_} must be plain JSON: {bad}") from bad
+    with _lock:
+        told = _asked.setdefault(run, [])
+        if (asked := {"type": type_, **fields}) in told:
+            return
+        told.append(asked)
+        run.tell(type_, **fields)
+        run.after_end = ended
+        if _companion is None or not _companion.alive:
+            _companion = Companion()
+            exits.chore(hear)
+        _companion.follow(run)
+
+
+class Companion:
+    """The other end: a process that reads lines of JSON and answers with some."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._heard = b""
+        self._settled: dict[int, bool] = {}
+        self._count = 0
+        self._told: set[str] = set()
+        self._to, self._from = _start()
+        self.alive = self._to >= 0
+
+    def follow(self, run: ActiveRun) -> None:
+        self._say({"follow": [run.pen.layout.root, run.id]})
+
+    def settle(self, run: ActiveRun, timeout_s: float) -> bool:
+        """Have it make the views exact; False where it does not answer, or could not."""
+        with self._lock:
+            self._count += 1
+            number = self._count
+            if not self._say({"settle": [run.pen.layout.root, run.id], "number": number}):
+                return False
+            until = time.monotonic() + timeout_s
+            while number not in self._settled:
+                left = until - time.monotonic()
+                if left <= 0 or not self.alive:
+                    return False
+                self.hear(left)
+            return self._settled.pop(number)
+
+    def overhear(self) -> None:
+        """Take in what it has said, unless somebody does already."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self.hear(0)
+            finally:
+                self._lock.release()
+
+    def hear(self, wait_s: float) -> None:
+        """Take in what it has said."""
+        with self._lock:
+            if not self.alive or os.getpid() != self._pid:
+                return
+            try:
+                if not select.select([self._from], [], [], wait_s)[0]:
+                    return
+                data = os.read(self._from, _MESSAGE_MAX)
+            except (OSError, ValueError):
+                data = b""
+            if not data:
+                self.alive = False
+                return
+            *lines, self._heard = (self._heard + data).split(b"\n")
+            for line in lines:
+                self._take(json.loads(line))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "settled" in message:
+            self._settled[message["settled"]] = message["exact"]
+        elif message.get("trouble") not in self._told:
+            self._told.add(message["trouble"])
+            trouble.tell(message["trouble"])
+
+    def _say(self, message: dict[str, Any]) -> bool:
+        if not self.alive or os.getpid() != self._pid:
+            return False
+        try:
+            os.write(self._to, json.dumps(message).encode() + b"\n")
+        except OSError:  # it is gone, or has not read for long
+            self.alive = False
+        return self.alive
+
+    def forget(self) -> None:
+        """Let go of it in the child of a fork: it is the parent's, and must see the parent's end."""
+        for fd in (self._to, self._from):
+            if fd >= 0:
+                os.close(fd)
+
+
+def _start() -> tuple[int, int]:
+    """Start the process; give the ends of the pipes to and from it, or -1 and -1 where there is none to be had."""
+    command = command_of(COMPANION)
+    if command is None or not hasattr(os, "posix_spawn"):
+        return -1, -1
+    fds: list[int] = []
+    try:
+        fds += os.pipe()
+        fds += os.pipe()
+        theirs: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_DUP2, fds[0], 0), (os.POSIX_SPAWN_DUP2, fds[3], 1)]
+        if not os.environ.get(
+            "RUNFOLIO_DEBUG"
+        ):  # whoever waits for the end of the script's output must not wait for it
+            theirs.append((os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_RDWR, 0))
+        # A process group of its own: a Ctrl-C in the terminal is meant for the script.
+        pid = os.posix_spawn(command[0], command, environment_of(), file_actions=theirs, setpgroup=0, setsigmask=())
+    except (OSError, ValueError):
+        for fd in fds:
+            os.close(fd)
+        return -1, -1
+    os.close(fds[0])
+    os.close(fds[3])
+    os.set_blocking(fds[1], False)
+    exits.companion(pid)
+    return fds[1], fds[2]
+
+
+def _after_fork() -> None:
+    global _companion, _lock
+    _lock = threading.RLock()
+    _asked.clear()
+    if _companion is not None:
+        _companion.forget()
+        _companion = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
