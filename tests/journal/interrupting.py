@@ -11,6 +11,7 @@ from typing import Any
 
 import runfolio
 
+_TOOL = 4
 ROOT = os.path.dirname(os.path.abspath(runfolio.__file__))
 
 
@@ -32,12 +33,34 @@ class Interrupt:
         self._last: dict[FrameType, int] = {}
         self.count = 0
 
-    def __enter__(self) -> Interrupt:
-        sys.settrace(self._trace)
-        return self
+    def during(self, call: Callable[..., object], *args: object) -> None:
+        """Make a call and interrupt it."""
+        next(self._traced(call, args))
 
-    def __exit__(self, *_: Any) -> None:
-        sys.settrace(None)
+    def _traced(self, call: Callable[..., object], args: tuple[object, ...]) -> Iterator[None]:
+        # A generator, for its exception state of its own: an exception out of a trace function leaves one behind that nobody handles,
+        # and all later ones of the thread would name it as their context.
+        self._watch(True)
+        try:
+            call(*args)
+        finally:
+            self._watch(False)
+        yield
+
+    def _watch(self, on: bool) -> None:
+        if sys.version_info < (3, 12):
+            return sys.settrace(self._trace if on else None)
+        # sys.settrace misses there the instructions of what has run untraced before
+        monitoring = sys.monitoring
+        if on and monitoring.get_tool(_TOOL) is None:
+            monitoring.use_tool_id(_TOOL, __name__)
+        monitoring.register_callback(_TOOL, monitoring.events.INSTRUCTION, self._instruction if on else None)
+        monitoring.set_events(_TOOL, monitoring.events.INSTRUCTION if on else 0)
+
+    def _instruction(self, code: CodeType, _offset: int) -> Any:
+        if not code.co_filename.startswith(ROOT):
+            return sys.monitoring.DISABLE
+        return self._at(sys._getframe(1))
 
     def _trace(self, frame: FrameType, event: str, _: Any) -> Any:
         if not frame.f_code.co_filename.startswith(ROOT):
@@ -60,10 +83,10 @@ class Interrupt:
         if before is not None and looks.get(before):
             self.count += 1
             if self.place <= self.count <= self._until:
-                sys.settrace(None)
+                self._watch(False)
                 self._act()
                 if self.count < self._until:
-                    sys.settrace(self._trace)
+                    self._watch(True)
 
 
 def looks_for_signals(instruction: dis.Instruction) -> bool:
@@ -79,6 +102,9 @@ def interrupt() -> None:
 
 def every_place(act: Callable[[], None] = interrupt) -> Iterator[Interrupt]:
     """Give an interrupt for each place in turn; ends when the call came to its end before its place."""
+    yield Interrupt(
+        sys.maxsize, act
+    )  # since Python 3.12 the instructions of a function are traced from its second call on
     place = 0
     while True:
         place += 1

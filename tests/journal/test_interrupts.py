@@ -76,8 +76,7 @@ def test_F26_an_interrupt_anywhere_in_a_call(tmp_path, mapped, call, fill):
     for attempt in every_place():
         writer, steps = fresh(tmp_path, mapped, fill)
         try:
-            with attempt:
-                CALLS[call](writer)
+            attempt.during(CALLS[call], writer)
         except Interrupted:
             places += 1
         check_goes_on(writer, steps, str(tmp_path))
@@ -121,8 +120,7 @@ def test_F26_a_call_from_anywhere_in_a_call(tmp_path, mapped, call, fill):
         writer.event({"type": "inner"})
 
     for attempt in every_place(handler):
-        with attempt:
-            CALLS[call](writer)
+        attempt.during(CALLS[call], writer)
         assert writer.close()
         points = acked(Holder(writer, str(tmp_path)))
         assert points.count(("inner", 7, 7.0)) == (attempt.count >= attempt.place)
@@ -143,8 +141,7 @@ def test_F26_a_handler_that_logs_and_raises(tmp_path, mapped, call):
 
     for attempt in every_place(handler):
         try:
-            with attempt:
-                CALLS[call](writer)
+            attempt.during(CALLS[call], writer)
         except Interrupted:
             assert acked(Holder(writer, str(tmp_path))).count(("inner", 7, 7.0)) == 1
         writer.close()
@@ -162,9 +159,11 @@ def test_F26_handlers_at_every_place_of_a_call(tmp_path, mapped):
         calls += 1
         writer.log({"inner": float(calls)}, calls)
 
-    with Interrupt(1, handler, more=300):
+    def log_ten():
         for step in range(10):
             writer.log({"a": 50.0}, step)
+
+    Interrupt(1, handler, more=300).during(log_ten)
     assert calls > 100 and writer.close()
     points = acked(Holder(writer, str(tmp_path)))
     assert sorted(step for key, step, _ in points if key == "inner") == list(range(1, calls + 1))
