@@ -54,6 +54,9 @@ def _end_runs() -> Iterator[None]:
     exits = sys.modules.get("runfolio.sdk.exits")
     for run in list(exits._active) if exits else []:
         run.finish()
+    following = sys.modules.get("runfolio.sdk.following")
+    if following:
+        following.let_go()  # its companion has the environment of this test
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

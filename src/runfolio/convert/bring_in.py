@@ -17,7 +17,7 @@ from runfolio._version import __version__
 from runfolio.convert.foreign import ForeignCall, ForeignRecord, ForeignRun
 from runfolio.convert.view import snapshot
 from runfolio.journal.files import SYSTEM, SharedFiles
-from runfolio.journal.identity import identity
+from runfolio.journal.identity import host
 from runfolio.journal.writer import FINAL, Writer
 from runfolio.model.ids import new_id
 from runfolio.model.leaf import plain
@@ -108,8 +108,9 @@ class _Import:
         self._writer = Writer([lambda: (self._aside, False)], self._opening, clock=self._clock, files=files)
 
     def _opening(self) -> dict[str, Any]:
-        told = {"run": self._run_id, "attempt": self._attempt, "rank": None, "role": "start"}
-        return {**told, **identity(), "version": __version__}
+        """Say who writes: no process of this machine, whose end would be taken for the run's."""
+        told = {"run": self._run_id, "attempt": self._attempt, "rank": None, "role": "import"}
+        return {**told, "host": host(), "version": __version__}
 
     def write(
         self,

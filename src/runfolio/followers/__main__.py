@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 from runfolio.followers.followed import Followed
+from runfolio.sdk.following import ENDING
 from runfolio.store.layout import Layout
 
 LIVE_S, LAST_S = 0.25, 0.05
@@ -85,9 +86,11 @@ class Following:
 def main() -> None:
     """Serve the script at the other end of standard input."""
     # The signals that end the script are not for us: we write its last state after them, and then end by ourselves.
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    ending = [getattr(signal, name) for name in ENDING if hasattr(signal, name)]
+    for number in ending:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ending)
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)  # what is read makes many objects and no cycles
     Following().go_on()

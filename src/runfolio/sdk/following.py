@@ -25,6 +25,7 @@ COMPANION = "runfolio.followers"
 _RENDER = "runfolio.followers.rendering"
 _SINKS = "runfolio.sinks.make"
 AT_END_S = 10.0
+ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 _MESSAGE_MAX = 1 << 16
 
 
@@ -108,13 +109,13 @@ class Companion:
     """The other end: a process that reads lines of JSON and answers with some."""
 
     def __init__(self) -> None:
-        self._pid = os.getpid()
+        self._owner = os.getpid()
         self._lock = threading.RLock()
         self._heard = b""
         self._settled: dict[int, bool] = {}
         self._count = 0
         self._told: set[str] = set()
-        self._to, self._from = _start()
+        self.pid, self._to, self._from = _start()
         self.alive = self._to >= 0
 
     def follow(self, run: ActiveRun) -> None:
@@ -146,7 +147,7 @@ class Companion:
     def hear(self, wait_s: float) -> None:
         """Take in what it has said."""
         with self._lock:
-            if not self.alive or os.getpid() != self._pid:
+            if not self.alive or os.getpid() != self._owner:
                 return
             try:
                 if not select.select([self._from], [], [], wait_s)[0]:
@@ -169,7 +170,7 @@ class Companion:
             trouble.tell(message["trouble"])
 
     def _say(self, message: dict[str, Any]) -> bool:
-        if not self.alive or os.getpid() != self._pid:
+        if not self.alive or os.getpid() != self._owner:
             return False
         try:
             os.write(self._to, json.dumps(message).encode() + b"\n")
@@ -178,17 +179,18 @@ class Companion:
         return self.alive
 
     def forget(self) -> None:
-        """Let go of it in the child of a fork: it is the parent's, and must see the parent's end."""
+        """Close our ends. The child of a fork must, as the companion is the parent's, whose end it is to see."""
+        self.alive = False
         for fd in (self._to, self._from):
             if fd >= 0:
                 os.close(fd)
 
 
-def _start() -> tuple[int, int]:
-    """Start the process; give the ends of the pipes to and from it, or -1 and -1 where there is none to be had."""
+def _start() -> tuple[int, int, int]:
+    """Start the process; give its pid and the ends of the pipes to and from it, each -1 where there is none to be had."""
     command = command_of(COMPANION)
     if command is None or not hasattr(os, "posix_spawn"):
-        return -1, -1
+        return -1, -1, -1
     fds: list[int] = []
     try:
         fds += os.pipe()
@@ -198,26 +200,41 @@ def _start() -> tuple[int, int]:
             "RUNFOLIO_DEBUG"
         ):  # whoever waits for the end of the script's output must not wait for it
             theirs.append((os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_RDWR, 0))
-        # A process group of its own: a Ctrl-C in the terminal is meant for the script.
-        pid = os.posix_spawn(command[0], command, environment_of(), file_actions=theirs, setpgroup=0, setsigmask=())
+        # A process group of its own: a Ctrl-C in the terminal is meant for the script. What a scheduler sends to all waits until it listens.
+        pid = os.posix_spawn(
+            command[0], command, environment_of(), file_actions=theirs, setpgroup=0, setsigmask=_signals()
+        )
     except (OSError, ValueError):
         for fd in fds:
             os.close(fd)
-        return -1, -1
+        return -1, -1, -1
     os.close(fds[0])
     os.close(fds[3])
     os.set_blocking(fds[1], False)
     exits.companion(pid)
-    return fds[1], fds[2]
+    return pid, fds[1], fds[2]
 
 
-def _after_fork() -> None:
-    global _companion, _lock
-    _lock = threading.RLock()
+def _signals() -> list[int]:
+    """Give the signals that end a script and must not end its companion."""
+    import signal
+
+    return [int(getattr(signal, name)) for name in ENDING if hasattr(signal, name)]
+
+
+def let_go() -> None:
+    """Have nothing followed any more from here. The companion ends with the runs that it follows."""
+    global _companion
     _asked.clear()
     if _companion is not None:
         _companion.forget()
         _companion = None
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.RLock()
+    let_go()
 
 
 if hasattr(os, "register_at_fork"):
