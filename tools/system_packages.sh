@@ -8,6 +8,7 @@ need() { # command, package
 }
 
 need git git
+need jq jq
 need strace strace
 need mkfs.xfs xfsprogs
 need mkfs.btrfs btrfs-progs

@@ -364,7 +364,7 @@ def test_json_has_everything_in_a_stable_order() -> None:
         "id", "name", "experiment", "status", "reason", "since", "params", "tags", "metrics", "summary", "notes", "created",
         "started", "ended", "duration_s", "attempts", "exit_code", "goals", "total_steps", "lost_points", "warnings", "spooled_in",
         "copy_of", "aliases", "archived", "deleted", "folder", "progress", "history", "error", "lost", "params_by_attempt", "conflicts",
-        "artifacts", "data", "capture", "records", "output", "steps_total", "finals_total", "rows", "nonfinite",
+        "artifacts", "data", "capture", "records", "views", "sinks", "sent", "output", "steps_total", "finals_total", "rows", "nonfinite",
     ]  # fmt: skip
     assert facts["metrics"]["val_loss"] == {
         "last": 1.05, "min": 1.05, "max": 1.89, "mean": pytest.approx(1.404), "first": 1.89, "count": 5, "nan_count": 0,

@@ -122,6 +122,9 @@ def all_facts_of(run: Run, metrics: Iterable[str] | None = None) -> Facts:
         "data": [_timed(one) for one in state.data],
         "capture": dict(state.capture),
         "records": [_timed(one) for one in state.records],
+        "views": [{"format": one.what, "path": one.path, "options": one.options} for one in state.views],
+        "sinks": [{"kind": one.what, "options": one.options} for one in state.sinks],
+        "sent": [one._asdict() for one in state.sent],
         "output": dict(state.output),
     }
 

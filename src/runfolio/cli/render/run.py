@@ -196,12 +196,28 @@ def _what_it_left(page: Page, facts: Facts) -> None:
     page.block("artifacts", _artifacts(facts["artifacts"]), f"{get} artifacts")
     if facts["records"]:
         page.say("records", f"{values.count(len(facts['records']), 'record')}: {get} records")
+    page.block("files", (f"{one['path']}  as {one['format']}" for one in facts["views"]), f"{get} views")
+    page.block("fed to", _sinks(facts), f"{get} sinks")
     if facts["output"].get("size_bytes"):
         cut = facts["output"].get("cut_bytes")
         page.say(
             "output",
             f"{values.size(facts['output']['size_bytes'])}{f', {values.size(cut)} cut' if cut else ''}: {get} output",
         )
+
+
+def _sinks(facts: Facts) -> list[str]:
+    """Render each sink, with what it has taken where that was told."""
+    sent = {one["sink"]: one for one in facts["sent"]}
+    return [one["kind"] + _taken(sent[one["kind"]] if one["kind"] in sent else None) for one in facts["sinks"]]
+
+
+def _taken(sent: Facts | None) -> str:
+    if sent is None:
+        return "  not told yet what it has taken"
+    dropped = f", {sent['dropped']:,} dropped" if sent["dropped"] else ""
+    error = f": {sent['error']}" if sent["error"] else ""
+    return f"  {values.count(sent['sent'], 'entry', 'entries')} taken{dropped}{error}"
 
 
 def _data(data: Facts) -> str:
