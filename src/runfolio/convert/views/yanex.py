@@ -27,12 +27,14 @@ from typing import Any
 import numpy as np
 
 from runfolio.convert.view import File, Snapshot
+from runfolio.journal.frame import TICK_BITS
 from runfolio.store.follow import Call
 
 Key = tuple[int, int] | int  # (step, rank), or the step alone
 Record = dict[str, Any]
 
 _RECORD_END = "},\n    {"  # between two records; inside a string a line's end is always escaped
+_TICK_END_NS = (1 << TICK_BITS) - 1
 _NONFINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
@@ -88,8 +90,11 @@ def _place(key: Key) -> tuple[int, int]:
 
 
 def _stamp(records: list[Record], name: str, times_ns: list[int]) -> None:
-    """Set a time on each record: ISO 8601, UTC, milliseconds, Z."""
-    times = np.array(times_ns, dtype="datetime64[ns]").astype("datetime64[ms]")
+    """Set a time on each record: ISO 8601, UTC, milliseconds, Z.
+
+    A journal cuts times to its ticks of a microsecond: the latest time that the tick may mean is shown, so that a whole millisecond stays one.
+    """
+    times = (np.array(times_ns, dtype=np.int64) + _TICK_END_NS).astype("datetime64[ns]").astype("datetime64[ms]")
     for record, text in zip(records, np.datetime_as_string(times, timezone="UTC").tolist(), strict=True):
         record.setdefault(name, text)
 
