@@ -1,0 +1,1 @@
+"""The tracker itself: `from runfolio.dialects.lab.tracking.experiment_tracker import ExperimentTracker`."""
