@@ -1,0 +1,8 @@
+"""Train LMPO2 with five seeds: see README.md."""
+
+from __future__ import annotations
+
+from training import main
+
+if __name__ == "__main__":
+    main("lmpo2")
