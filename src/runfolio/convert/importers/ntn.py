@@ -15,14 +15,18 @@ from hashlib import sha256
 from typing import Any
 
 from runfolio.convert.foreign import ForeignCall, ForeignRecord, ForeignRun, ForeignView, Skipped
-from runfolio.convert.importers.torn_json import read_json
+from runfolio.convert.put import BESIDE
 from runfolio.convert.strict import restored
+from runfolio.convert.torn_json import read_json
 from runfolio.errors import InvalidValue, UsageError
+from runfolio.model.ids import short
 from runfolio.model.leaf import Value
 from runfolio.model.names import check_key, shown
 from runfolio.model.numbers import INT64_MAX, INT64_MIN
 from runfolio.model.params import KeyTree, flatten
 from runfolio.model.states import FAILED, FINISHED
+from runfolio.store.claims import owner_of
+from runfolio.store.layout import find as find_store
 
 FORMAT = "ntn"
 DEFAULT_FOLDER = "experiment_logs"
@@ -44,6 +48,11 @@ def find(path: str) -> Iterator[ForeignRun | Skipped]:
 
 
 def _read(path: str) -> ForeignRun | Skipped:
+    ours = owner_of(find_store(), FORMAT, os.path.realpath(path))
+    if ours is not None and not os.path.exists(path + BESIDE):  # there, ours had to give way
+        return Skipped(
+            path, f"runfolio wrote it: it is a run of this store already, {short(ours)} or a later one of that name"
+        )
     try:
         with open(path, "rb") as file:
             content = file.read()
@@ -53,7 +62,10 @@ def _read(path: str) -> ForeignRun | Skipped:
     found, trouble = read_json(content)
     if not isinstance(found, dict) or not isinstance(found.get("metrics_log"), list):
         return Skipped(path, trouble or "no file of the NTN trackers: it has no metrics_log")
-    return _Found(os.path.abspath(path), found, [trouble] if trouble else []).run(mtime_ns)
+    try:
+        return _Found(os.path.abspath(path), found, [trouble] if trouble else []).run(mtime_ns)
+    except RecursionError:
+        return Skipped(path, "nested too deep")
 
 
 class _Found:

@@ -41,7 +41,7 @@ class TrackedRun:
 
     def keep_file(self, path: str) -> None:
         """Keep the documented file."""
-        _take_over(self.run, os.path.dirname(os.path.abspath(path)))
+        _take_over(self.run, path)
         self._paths.append(path)
         self._show()
 
@@ -134,17 +134,18 @@ def as_given(values: Mapping[str, Any], what: str) -> dict[str, Value]:
     return {(name := entry_name(raw, what)): plain(value, f"{what}.{name}") for raw, value in entries}
 
 
-def _take_over(run: ActiveRun, folder: str) -> None:
-    """Import what the original program left in a folder, before the first run of ours writes there."""
+def _take_over(run: ActiveRun, path: str) -> None:
+    """Import what the original program left in a folder, before the first run of ours writes there; and say whose the file is from now on."""
     if run.pen.role == "disabled":
         return
-    layout = run.pen.layout
+    layout, folder = run.pen.layout, os.path.dirname(os.path.abspath(path))
     try:
         there = _files(folder)
         # Who comes first imports, and only what was there before: what comes later are our own views.
         if claim(layout, FORMAT, os.path.realpath(folder), run.id) == run.id:
-            for path in there:
-                import_module(_IMPORTING).bring_in_all(layout, FORMAT, path)
+            for file in there:
+                import_module(_IMPORTING).bring_in_all(layout, FORMAT, file)
+        claim(layout, FORMAT, os.path.realpath(path), run.id)
     except OSError as failed:
         tell(f"what is in {folder} could not be imported ({failed}); try: runfolio import ntn {folder}")
 

@@ -18,17 +18,18 @@ def read_json(content: bytes) -> tuple[Any, str | None]:
         text, trouble = content.decode("utf-8-sig"), None
     except UnicodeDecodeError as bad:
         text, trouble = content.decode("utf-8-sig", "replace"), f"no UTF-8 at byte {bad.start}"
+    if not text.strip():
+        return None, "empty"
     try:
         return json.loads(text), trouble
+    except ValueError as bad:
+        where = f"at character {bad.pos:,} of {len(text):,}" if isinstance(bad, json.JSONDecodeError) else f"({bad})"
     except RecursionError:
         return None, "nested too deep"
-    except json.JSONDecodeError as bad:
-        found, _, _ = _begun(text, _skip(text, 0))
-        at = f"torn at character {bad.pos:,} of {len(text):,}"
-        return (
-            found,
-            f"{at}; what is whole before it is taken" if found is not None else at if text.strip() else "empty",
-        )
+    try:
+        return _begun(text, _skip(text, 0))[0], f"torn {where}; what is whole before it is taken"
+    except RecursionError:
+        return None, "nested too deep"
 
 
 def _begun(text: str, at: int) -> tuple[Any, int, bool]:
