@@ -5,6 +5,7 @@ Source: the aim package, 3.29; names of the authentication variables: the NTN do
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +38,7 @@ class AimSink:
     def __init__(self, repo: str = ".aim", experiment: str | None = None, name: str | None = None) -> None:
         self._repo = repo if repo.startswith(REMOTE) else os.path.abspath(repo)
         self._experiment, self._name = experiment, name
+        self._run: Any = None
 
     @property
     def target(self) -> str:
@@ -136,6 +138,10 @@ class AimSink:
         if status == "finished":
             self._run.report_successful_finish()
         self._run.close()
+        self._run = None
+        if self._repo.startswith(REMOTE):
+            # What Aim holds of its server it gives back when it is collected, by requests: now, while the server is there.
+            gc.collect()
 
     def _tell(self) -> None:
         self._run["runfolio"] = dict(self._facts)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runfolio.model.events import Event
-from runfolio.model.params import flatten, unflatten
-from runfolio.sinks.sink import About, Sink
+from runfolio.model.params import unflatten
+from runfolio.sinks.sink import About, Sink, flat
 
 if TYPE_CHECKING:
     from runfolio.store.follow import Call, Entry
@@ -54,7 +54,7 @@ class Delivery:
 
     def __init__(self, sink: Sink, about: About) -> None:
         self._sink, self._about = sink, about
-        self._params: dict[str, Any] = flatten(about.params)
+        self._params: dict[str, Any] = flat(about.params)
         self._set_in = dict.fromkeys(self._params, about.attempt)  # the attempt that each key's value is of
 
     def name_of(self, part: Part) -> str:

@@ -65,10 +65,12 @@ def missing(kind: str) -> str | None:
 def _make(kind: str, options: Mapping[str, Any]) -> Sink:
     _check_kind(kind)
     factory = _SINKS[kind]
-    known = list(inspect.signature(factory).parameters)
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        raise UsageError(f"{kind} has no option {unknown[0]!r}; it has {', '.join(known)}")
+    known = inspect.signature(factory).parameters
+    for name in sorted(set(options) - set(known)):
+        raise UsageError(f"{kind} has no option {name!r}; it has {', '.join(known)}")
+    for name, parameter in known.items():
+        if parameter.default is parameter.empty and name not in options:
+            raise UsageError(f"{kind} needs the option {name}")
     return factory(**options)
 
 

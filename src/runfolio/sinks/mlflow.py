@@ -13,10 +13,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from runfolio.model.params import flatten
 from runfolio.sinks.final_steps import FinalSteps
 from runfolio.sinks.memory import Memory
-from runfolio.sinks.sink import About, shown_name
+from runfolio.sinks.sink import About, flat, shown_name
 
 if TYPE_CHECKING:
     from runfolio.store.follow import Call
@@ -115,7 +114,7 @@ class MlflowSink:
 
     def params(self, nested: Mapping[str, Any]) -> None:
         """Set those that are new; MLflow never changes a param, so a later value is the tag `param.<key>`."""
-        texts = {allowed_name(key): _text(value) for key, value in flatten(nested).items()}
+        texts = {allowed_name(key): _text(value) for key, value in flat(nested).items()}
         new = {key: text for key, text in texts.items() if key not in self._params}
         for some in _batches(new.items(), PARAMS_AT_ONCE):
             batch = [self._entities.Param(key, _cut(text, PARAM_MAX)) for key, text in some]

@@ -71,3 +71,18 @@ def shown_name(name: str, call: Call) -> str:
     if call.rank is not None:
         name = f"{name}/rank{call.rank}"
     return f"{FINAL_PREFIX}{name}" if call.step is None else name
+
+
+def flat(nested: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn nested params into dotted keys.
+
+    Unlike `model.params.flatten` it takes what a reader of the run gives as it is, also a value beside a branch of the
+    same name, which two writers can make; so it never raises.
+    """
+    found: dict[str, Any] = {}
+    for key, value in nested.items():
+        if isinstance(value, Mapping) and value:
+            found |= {f"{key}.{inner}": leaf for inner, leaf in flat(value).items()}
+        else:
+            found[str(key)] = value
+    return found
