@@ -156,8 +156,9 @@ def test_F03_a_hole_longer_than_a_piece_is_read_over(monkeypatch: pytest.MonkeyP
     made.control(frame.CLOSE, b"{}")
     path = str(made.write(str(Path(the_layout().root))))
     expected = scan(made.data, made.journal_id)
-    for piece in (64, 1024, 1 << 24):
+    for piece, most in ((64, 64), (64, 256), (1024, 1024), (1 << 20, 1 << 24)):
         monkeypatch.setattr(columns, "_PIECE", piece)
+        monkeypatch.setattr(columns, "_PIECE_MAX", most)
         monkeypatch.setattr(columns, "_WINDOW", max(piece, 128))
         found = read(path)
         assert (found.end, found.seq, found.damage) == (expected.end, expected.frames[-1].seq, expected.damage)

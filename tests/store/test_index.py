@@ -230,7 +230,8 @@ def test_listing_settled_runs_needs_no_numpy(layout):
     for folder in Path(layout.runs).iterdir():
         os.utime(folder / "journal", ns=(0, 0))
     code = (
-        "import sys, runfolio; runs = runfolio.open_store().runs(); print(len(runs), [r.metrics['m'].last + r.params['i'] for r in runs]);"
+        "import sys; from runfolio.query.store import Store; from runfolio.store.layout import find; runs = Store(find()).runs();"
+        "print(len(runs), [r.metrics['m'].last + r.params['i'] for r in runs]);"
         "print(sorted({'numpy', 'duckdb', 'nanoarrow', 'asyncio', 'runfolio.journal.columns'} & set(sys.modules)))"
     )
     for expected in ("['numpy', 'runfolio.journal.columns']", "[]"):

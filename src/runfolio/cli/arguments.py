@@ -36,10 +36,11 @@ class RunName(Name):
         from runfolio.errors import RunfolioError
         from runfolio.model.ids import short
         from runfolio.model.names import printable
-        from runfolio.query.store import open_store
+        from runfolio.query.store import Store
+        from runfolio.store.layout import find
 
         try:
-            runs = open_store().runs(limit=_MOST)
+            runs = Store(find()).runs(limit=_MOST)
         except (RunfolioError, OSError):
             return []
         found = {"latest": "the newest run"}

@@ -14,11 +14,11 @@ from runfolio.model.states import RUNNING
 @click.argument("runs", nargs=-1, type=RUN, required=True, metavar="RUN...")
 def command(runs: tuple[str, ...]) -> None:
     """Delete runs. Their bytes stay until `runfolio gc`; until then `runfolio restore` brings them back."""
-    from runfolio.query.store import open_store
+    from runfolio.query.store import Store
     from runfolio.store.edits import delete
-    from runfolio.store.layout import Layout
+    from runfolio.store.layout import Layout, find
 
-    with open_store() as store:
+    with Store(find()) as store:
         found = {run.id: run for run in map(store.run, runs)}  # all of them are known before the first is touched
         for run in found.values():
             if run.deleted:

@@ -12,11 +12,11 @@ from runfolio.cli.render.screen import write
 @click.argument("runs", nargs=-1, type=RUN, required=True, metavar="RUN...")
 def command(runs: tuple[str, ...]) -> None:
     """Bring deleted runs back. `runfolio list --deleted` shows them; after `runfolio gc` they are gone for good."""
-    from runfolio.query.store import open_store
+    from runfolio.query.store import Store
     from runfolio.store.edits import restore
-    from runfolio.store.layout import Layout
+    from runfolio.store.layout import Layout, find
 
-    with open_store() as store:
+    with Store(find()) as store:
         found = {run.id: run for run in map(store.run, runs)}
         for run in found.values():
             if run.deleted:

@@ -24,15 +24,15 @@ class _Unmade(Layout):
 
 
 def open_to_read() -> Store:
-    """Open the store in use, or what the spool keeps for it.
+    """Open the store in use, or what the spool keeps for it; numpy is loaded when something must be read with it.
 
     Raises:
         StoreNotFound: there is neither.
     """
-    from runfolio.query.store import Store, open_store
+    from runfolio.query.store import Store
 
     try:
-        return open_store()
+        return Store(find())
     except StoreNotFound:
         layout = find()
         if not spool.runs_of(layout.root):

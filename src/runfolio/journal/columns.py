@@ -7,6 +7,7 @@ Where something is wrong, `scan` decides. Memory: the bytes of the metric frames
 from __future__ import annotations
 
 import os
+from errno import ENXIO
 from functools import cache
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -16,15 +17,17 @@ from numpy.typing import NDArray
 
 from runfolio.errors import Unreadable
 from runfolio.journal import frame, scan
+from runfolio.journal.files import read_at, read_into
 from runfolio.journal.frame import KeySet
 from runfolio.model.events import Event
 
-_PIECE = 1 << 24
+_PIECE, _PIECE_MAX = 1 << 20, 1 << 24
 _WINDOW = 1 << 26
 DAMAGED_MAX = 1 << 32
 """A damaged journal is read as a whole; a longer one is not."""
 _SHORT_RUN, _LONG_RUN = 24, 4096
 _TAGS_AT_ONCE = 1 << 20
+_ZEROS = bytes(1 << 16)
 
 
 class Segment(NamedTuple):
@@ -140,21 +143,23 @@ class JournalColumns:
         while not self.closed:
             at, have = self.end, len(self.segments)
             data = _read(fd, at, max(0, min(piece, limit - at)))
-            _Walk(self, data, at).run()
-            rest = data[self.end - at :]
-            if 4 * len(rest) > len(data):
-                self._unshare(have)  # or a few frames would keep all these bytes
             more = at + len(data) < limit
+            _Walk(self, data, at, whole=more and piece < _PIECE_MAX).run()
+            rest, begins = at + len(data) - self.end, data[self.end - at : self.end - at + frame.CONTROL_SIZE]
+            if 4 * rest > len(data):
+                self._unshare(have)  # or a few frames would keep all these bytes
             if self.closed or not (rest or more):
                 break
-            if rest and not first and not any(rest[:8]):
-                break  # space reserved ahead, by a writer that lives or has trimmed nothing: looked into at the first read
+            if rest and not any(begins[:8]):  # space reserved ahead, by a writer that lives or has trimmed nothing
+                if first and not _zeros_only(fd, self.end, limit) and self._damaged(fd, limit):
+                    return self._reread(fd)
+                break
             if more and self.end > at:
                 continue
-            if more:
-                needed = _told_bytes(rest, self._sets)
+            if more:  # a block or a frame that is longer than the piece
+                needed = max(min(_PIECE_MAX, limit - at), _told_bytes(begins, self._sets))
                 if piece < needed <= limit - at:
-                    piece = needed  # a frame longer than the piece
+                    piece = needed
                     continue
             if self._damaged(fd, limit):
                 return self._reread(fd)
@@ -163,7 +168,7 @@ class JournalColumns:
 
     def _begin(self, fd: int) -> bool:
         """Read the header; False where it is damaged and something follows it."""
-        head = os.pread(fd, frame.HEADER_SIZE, 0)
+        head = read_at(fd, frame.HEADER_SIZE, 0)
         found_id = frame.parse_header(head)
         self.header_damaged = found_id is None
         self._seed = frame.seed_of(found_id or self.journal_id)
@@ -181,7 +186,7 @@ class JournalColumns:
                 return False
             at += _WINDOW // 2  # a frame that the window cut stands whole in the next
             at = max(at, _next_data(fd, at) & ~7)
-            data = _read(fd, at, min(limit - at, _WINDOW))
+            data = _read(fd, at, max(0, min(limit - at, _WINDOW)))
         return True
 
     def _has_frame(self, data: bytes, base: int, sizes: dict[int, int]) -> bool:
@@ -309,10 +314,12 @@ class JournalColumns:
 class _Walk:
     """Cut bytes into frames, block by block, and hand them to the journal's columns."""
 
-    def __init__(self, journal: JournalColumns, data: bytes, base: int) -> None:
+    def __init__(self, journal: JournalColumns, data: bytes, base: int, whole: bool = False) -> None:
+        """Begin at a frame; with `whole`, a block that is cut off is left to be read again: its checksum is worth it."""
         self.journal = journal
         self.data = data
         self.base = base
+        self.whole = whole
         self.view = memoryview(data)
         self.halves = memoryview(data[: len(data) // 2 * 2]).cast("H")
         self.sizes = {tag: columns.frame_bytes for tag, columns in journal._sets.items()}
@@ -331,10 +338,11 @@ class _Walk:
         controls: list[scan.Frame] = []
         learned: list[bytes] = []
         limit = len(self.data) - frame.METRIC_SIZE
-        block = False
+        block = ends = False
         while at <= limit:
             tag = self.halves[(at >> 1) + 2]
             if tag == 0:
+                ends = True
                 break
             if tag <= frame.TAG_MAX:
                 size = self.sizes.get(tag)
@@ -360,8 +368,9 @@ class _Walk:
                 block = True
                 break
             elif good.tag == frame.CLOSE:
+                ends = True
                 break
-        if not runs and not controls:
+        if (not runs and not controls) or (self.whole and not block and not ends):
             return False
         if not (block and trusted and self._block_is_good(start, controls[-1])):
             at, seq, runs, controls, learned = self._one_by_one(start, runs, controls)
@@ -477,15 +486,26 @@ class _Walk:
 
 def _read(fd: int, at: int, count: int) -> bytes:
     """Read so many bytes, or up to the end of the file; one system call gives 2 GiB at most."""
-    data = os.pread(fd, count, at)
+    data = read_at(fd, count, at)
     if len(data) == count or not data:
         return data
     parts = [data]
     have = len(data)
-    while have < count and (data := os.pread(fd, count - have, at + have)):
+    while have < count and (data := read_at(fd, count - have, at + have)):
         parts.append(data)
         have += len(data)
     return b"".join(parts)
+
+
+def _zeros_only(fd: int, start: int, end: int) -> bool:
+    """Say whether there is nothing but zeros between two places of a file."""
+    buffer = bytearray(len(_ZEROS))  # one for all: new memory for each piece would cost more than the reading
+    at = _next_data(fd, start)
+    while at < end and (count := read_into(fd, buffer, at)):
+        if (buffer if count == len(_ZEROS) else buffer[:count]) != _ZEROS[:count]:
+            return False
+        at = _next_data(fd, at + count)
+    return True
 
 
 def _told_bytes(data: bytes, sets: dict[int, KeySet]) -> int:
@@ -499,10 +519,12 @@ def _told_bytes(data: bytes, sets: dict[int, KeySet]) -> int:
 
 
 def _next_data(fd: int, at: int) -> int:
-    """Skip a hole in a file."""
+    """Skip a hole in a file; where there is nothing but a hole, to its end."""
     try:
         return os.lseek(fd, at, os.SEEK_DATA)
-    except (OSError, AttributeError):
+    except OSError as trouble:
+        return os.fstat(fd).st_size if trouble.errno == ENXIO else at
+    except AttributeError:
         return at
 
 

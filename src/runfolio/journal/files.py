@@ -6,8 +6,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from errno import EINVAL, ENOTSUP, ENOTTY
 from mmap import mmap
 from typing import Protocol
+
+_NO_FULL_SYNC = (EINVAL, ENOTSUP, ENOTTY)
+"""What a file system answers that cannot empty a drive's cache: a network's, say."""
 
 
 class Files(Protocol):
@@ -46,6 +51,8 @@ class SystemFiles:
 
     def sync(self, fd: int) -> None:
         """Wait until the file's bytes are on the disk. Lets go of the interpreter lock meanwhile."""
+        if sys.platform == "darwin":
+            return _sync_fully(fd)
         getattr(os, "fdatasync", os.fsync)(fd)
 
     def sync_folder(self, path: str) -> None:
@@ -77,6 +84,18 @@ def _above_streams(fd: int) -> int:
         os.close(fd)
 
 
+def _sync_fully(fd: int) -> None:
+    """Have the drive empty its own cache too: on macOS fsync only hands the bytes to it."""
+    import fcntl
+
+    try:
+        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)  # type: ignore[attr-defined, unused-ignore]
+    except OSError as trouble:
+        if trouble.errno not in _NO_FULL_SYNC:
+            raise
+        os.fsync(fd)
+
+
 class SharedFiles(SystemFiles):
     """The same in a folder that belongs to a group: files of mode 0660, whatever the umask."""
 
@@ -84,6 +103,23 @@ class SharedFiles(SystemFiles):
         fd = super().create(path)
         os.fchmod(fd, 0o660)
         return fd
+
+
+def read_at(fd: int, size: int, offset: int) -> bytes:
+    """Read from a place in a file. Where the system has no such call, the file's own position moves."""
+    if hasattr(os, "pread"):
+        return os.pread(fd, size, offset)
+    os.lseek(fd, offset, os.SEEK_SET)
+    return os.read(fd, size)
+
+
+def read_into(fd: int, buffer: bytearray, offset: int) -> int:
+    """Fill a buffer from a place in a file, as far as there is anything; return how many bytes that were."""
+    if hasattr(os, "preadv"):
+        return os.preadv(fd, [buffer], offset)
+    data = read_at(fd, len(buffer), offset)
+    buffer[: len(data)] = data
+    return len(data)
 
 
 SYSTEM: Files = SystemFiles()

@@ -13,7 +13,7 @@ from mmap import ALLOCATIONGRANULARITY, PAGESIZE, mmap
 from zlib import crc32
 
 from runfolio.journal import frame
-from runfolio.journal.files import Files
+from runfolio.journal.files import Files, read_at
 
 CHUNKS = (64 << 10, 256 << 10, 1 << 20, 4 << 20)
 SPARE = 4096
@@ -249,7 +249,7 @@ class Tail:
             return self._crc_of_map(start)
         crc, at = 0, start
         while at < self.off:
-            data = os.pread(self.fd, min(_CRC_STEP * 16, self.off - at), at)
+            data = read_at(self.fd, min(_CRC_STEP * 16, self.off - at), at)
             if not data:
                 raise OSError(5, "the journal is shorter than what was written to it", self.path)
             crc = crc32(data, crc)

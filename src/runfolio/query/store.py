@@ -51,7 +51,15 @@ def open_store(path: str | os.PathLike[str] | None = None, *, clock: Clock = SYS
     Raises:
         StoreNotFound: there is none yet. Unreadable: a foreign folder, or a store of a newer format.
     """
+    load_readers()
     return Store(find(path), clock)
+
+
+def load_readers() -> None:
+    """Import what reads series and tables, numpy among it: now, and not within the first question."""
+    import runfolio.query.reading
+    import runfolio.store.packed_points
+    import runfolio.store.run_fold  # noqa: F401
 
 
 class Store:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from runfolio.errors import Unreadable
 from runfolio.journal import frame, scan
+from runfolio.journal.files import read_at
 from runfolio.journal.frame import KeySet
 from runfolio.store.summary import Summary
 
@@ -71,7 +72,7 @@ def catch_up(watched: Watched, summaries: Summaries) -> Caught | None:
         with open(watched.path, "rb", buffering=0) as file:
             if os.fstat(file.fileno()).st_ino != mark.ino:
                 return None
-            data = os.pread(file.fileno(), BYTES_MAX + 1, watched.end)
+            data = read_at(file.fileno(), BYTES_MAX + 1, watched.end)
         return _Reader(watched, mark, data).read(summaries) if len(data.rstrip(b"\0")) <= BYTES_MAX else None
     except (_Lost, OSError, Unreadable):
         return None

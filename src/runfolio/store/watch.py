@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from runfolio.journal.files import read_at
 from runfolio.journal.frame import KeySet
 from runfolio.model.states import KILLED, LOST, RUNNING
 from runfolio.store.catch_up import Caught, Mark
@@ -107,7 +108,7 @@ def moved(watched: Watched) -> bool:
     except OSError:
         return True
     try:
-        return any(os.pread(fd, 8, watched.end))
+        return any(read_at(fd, 8, watched.end))
     except OSError:
         return True
     finally:
