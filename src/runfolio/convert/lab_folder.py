@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from runfolio.model.ids import is_id
 from runfolio.store.claims import claim, next_number, owner_of
@@ -80,3 +81,13 @@ def close_gaps(layout: Layout, scope: str, highest: int) -> None:
     """Take the numbers up to the highest of an old folder that none of its runs has."""
     for number in unclaimed(layout, scope, range(1, highest + 1)):
         claim(layout, *claim_of(scope, number), GAP)
+
+
+def whole_keys(params: Any, above: tuple[str, ...] = ()) -> Iterator[list[str]]:
+    """Give the paths of params that stand under a key with dots: flat, they could not be told from nested ones."""
+    for key, value in params.items() if isinstance(params, Mapping) else ():
+        path = (*above, str(key))
+        if isinstance(value, Mapping) and value:
+            yield from whole_keys(value, path)
+        elif any("." in part for part in path):
+            yield list(path)

@@ -17,7 +17,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
 from runfolio.convert.foreign import ForeignArtifact, ForeignCall, ForeignRecord, ForeignRun, ForeignView, Skipped
-from runfolio.convert.lab_folder import SAME, claim_of, identity_of, number_of, scope_of
+from runfolio.convert.lab_folder import SAME, WHOLE_KEYS, claim_of, identity_of, number_of, scope_of, whole_keys
 from runfolio.convert.strict import dumps, restored
 from runfolio.model.names import shown
 from runfolio.model.states import FAILED, FINISHED, KILLED
@@ -114,6 +114,9 @@ class _OldRun:
     def read(self) -> ForeignRun:
         params = self._object("params.json")
         calls, records = _logged(self._histories())
+        whole = list(whole_keys(params))
+        if whole:
+            records.insert(0, ForeignRecord(None, [WHOLE_KEYS, *whole]))
         status, reason = self._status()
         artifacts = list(self._artifacts())
         identity = self._identity(params, calls)

@@ -26,14 +26,14 @@ from runfolio.journal import frame
 from runfolio.journal.scan import events, scan
 from runfolio.model.params import unflatten
 from runfolio.model.run_state import Record
-from runfolio.model.states import FINISHED, KILLED, LOST, RUNNING
+from runfolio.model.states import FINISHED, RUNNING
 from runfolio.query.run import Run
 from runfolio.query.store import Store
 from runfolio.store.follow import Call, Entry
 from runfolio.store.layout import Layout
 
 COMPLETED = "completed"
-UNENDED = (RUNNING, LOST, KILLED)  # how a run may stand that never told an end
+_CUT_NS = 1023  # a call's time is kept in ticks of 1,024 ns: a full second, as imported runs have them, may stand a little before it
 _HEAD_BYTES = 1 << 14  # of a journal: what a view was asked for with stands near its beginning
 
 
@@ -103,14 +103,15 @@ def metrics_text(entries: Iterable[Entry]) -> str:
     found: dict[str, list[str]] = {}
     second, timestamp = -1, ""
     for step, values, time_ns in _logged(entries):
-        if time_ns // 1_000_000_000 != second:
-            second = time_ns // 1_000_000_000
+        if (time_ns + _CUT_NS) // 1_000_000_000 != second:
+            second = (time_ns + _CUT_NS) // 1_000_000_000
             timestamp = local_seconds(time_ns)
         head = f'    {{"step": {"null" if step is None else step}, "value": '
         tail = f', "timestamp": "{timestamp}"}}'
         for name, value in values.items():
-            text = repr(value) if type(value) is float and value - value == 0 else dumps(value)
-            line = f"{head}{text}{tail}"
+            kind = type(value)
+            plain = kind is int or (kind is float and value - value == 0)
+            line = f"{head}{value!r}{tail}" if plain else f"{head}{dumps(value)}{tail}"
             try:
                 found[name].append(line)
             except KeyError:
@@ -137,7 +138,7 @@ def entries_of(layout: Layout, path: str) -> list[dict[str, Any]]:
         options = options_of(layout, run.id, path)
         entry = entry_of(run, number, str(options.get("base_dir", path)))
         old = options.get("entry")
-        found.append(_as_it_was(entry, old) if isinstance(old, dict) else entry)
+        found.append(_as_it_was(entry, old, run.ended is not None) if isinstance(old, dict) else entry)
     return found
 
 
@@ -177,44 +178,43 @@ def word_of(status: str) -> str:
 
 
 def options_of(layout: Layout, run_id: str, path: str) -> Mapping[str, Any]:
-    """Give what the view of a run at `path` was asked for with; empty where it was not. Remembered: it does not change."""
+    """Give what the view of a run at `path`, else at another, was asked for with; empty where none was. Remembered: it does not change."""
     key = (layout.root, run_id, path)
     if key not in _options:
-        found = _from_heads(layout, run_id, path)
-        if found is None:
-            views = snapshot(layout, run_id).state.views
-            found = next((kept.options for kept in views if kept.what == "lab" and kept.path == path), None)
-        if found is None:
+        asked = _asked_in_heads(layout, run_id)
+        if not asked:
+            asked = {kept.path: kept.options for kept in snapshot(layout, run_id).state.views if kept.what == "lab"}
+        if not asked:
             return {}
-        _options[key] = found
+        _options[key] = asked[path] if path in asked else next(iter(asked.values()))
     return _options[key]
 
 
 _options: dict[tuple[str, str, str], Mapping[str, Any]] = {}
 
 
-def _from_heads(layout: Layout, run_id: str, path: str) -> Mapping[str, Any] | None:
+def _asked_in_heads(layout: Layout, run_id: str) -> dict[str, Mapping[str, Any]]:
     """Look at the beginnings of a run's journals: the index of many long runs shall not read all their points."""
     folder = layout.run_journal(run_id)
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(name for name in os.listdir(folder) if name.endswith(frame.SUFFIX))
     except OSError:
-        return None
+        return {}
+    asked = {}
     for name in names:
-        if not name.endswith(frame.SUFFIX):
-            continue
         with open(os.path.join(folder, name), "rb") as file:
             found = scan(file.read(_HEAD_BYTES), name[: -len(frame.SUFFIX)])
         for _, body in events(found):
-            if (body.get("type"), body.get("format"), body.get("path")) == ("view", "lab", path):
-                options = body.get("options")
-                return options if isinstance(options, dict) else {}
-    return None
+            if (body.get("type"), body.get("format")) == ("view", "lab") and isinstance(body.get("options"), dict):
+                asked[str(body.get("path"))] = body["options"]
+    return asked
 
 
-def _as_it_was(entry: dict[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
+def _as_it_was(entry: dict[str, Any], old: Mapping[str, Any], told_its_end: bool) -> dict[str, Any]:
     """Let an imported run keep its entry to the letter, where that still says the same."""
     fresh = {key: value for key, value in entry.items() if not _agrees(key, value, old.get(key))}
+    if old.get("status") == RUNNING and not told_its_end:  # the original never knew of a run that it had ended
+        fresh.pop("status", None)
     if "status" not in fresh and old.get("finished_at") is None:
         fresh.pop("finished_at", None)
     return {**entry, **old, **fresh}
@@ -227,8 +227,6 @@ def _agrees(key: str, new: Any, old: Any) -> bool:
         return bool(new == {name: value if isinstance(value, str) else dumps(value) for name, value in old.items()})
     if key == "tags" and isinstance(old, list):
         return bool(new == dict.fromkeys(map(str, old), ""))
-    if key == "status" and old == RUNNING:
-        return bool(new in UNENDED)  # the original never knew of a run that it had ended
     return bool(new == old or (key == "run_dir" and isinstance(old, str)))
 
 
@@ -245,7 +243,7 @@ def _local(moment: datetime | None) -> str | None:
 
 def local_seconds(time_ns: int) -> str:
     """Give a time as the tracker writes it."""
-    return datetime.fromtimestamp(time_ns // 1_000_000_000).isoformat(timespec="seconds")
+    return datetime.fromtimestamp((time_ns + _CUT_NS) // 1_000_000_000).isoformat(timespec="seconds")
 
 
 # ------------------------------------------------------------------------------------------------------------ its text

@@ -90,7 +90,7 @@ class ExperimentTracker:
         if run.pen.role == "disabled":
             return
         run.set_params(params, replace=True)
-        whole = list(_whole_keys(params, ()))
+        whole = list(lab_folder.whole_keys(params))
         if whole:
             run.log_record([lab_folder.WHOLE_KEYS, *whole])
 
@@ -235,16 +235,6 @@ def _parted(metrics: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
     """Part final values into numbers, and text and None."""
     others = {check_key(key): value for key, value in metrics.items() if value is None or isinstance(value, str)}
     return {key: value for key, value in metrics.items() if key not in others}, others
-
-
-def _whole_keys(params: Any, above: tuple[str, ...]) -> Iterable[list[str]]:
-    """Give the paths of params that stand under a key with dots: flat, they could not be told from nested ones."""
-    for key, value in params.items() if isinstance(params, Mapping) else ():
-        path = (*above, str(key))
-        if isinstance(value, Mapping) and value:
-            yield from _whole_keys(value, path)
-        elif any("." in part for part in path):
-            yield list(path)
 
 
 def _inside(name: str) -> str:

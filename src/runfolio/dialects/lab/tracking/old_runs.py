@@ -37,7 +37,7 @@ def take_in(layout: Layout, path: str, scope: str, named: str) -> Iterator[str]:
         left_out += len(found.skipped)
     if left_out:
         yield (
-            f"{named}: {count} older runs are in the store now; {left_out} things in the folder could not be read: "
+            f"{named}: {count} runs that were here are taken over; of their files or entries {left_out} could not be: "
             f"runfolio import lab {named} names them"
         )
 
