@@ -148,6 +148,7 @@ def test_S4_08_two_loggers_on_one_file_share_its_run() -> None:
     first.write({"step": 1, "a": 1})
     second.write({"step": 2, "b": 2})
     first.close()
+    assert len(lines_of("m.jsonl")) == 2
     second.write({"step": 3, "b": 3})
     assert only_run().status == "running"
     second.close()

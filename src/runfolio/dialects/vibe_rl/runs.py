@@ -61,11 +61,11 @@ def leave_run(run: ActiveRun, error: BaseException | None = None) -> None:
         _writers[run] = left = _writers.get(run, 1) - 1
         if left <= 0:
             del _writers[run]
+    settle(run)
     if left > 0:
         if error is not None:
             run.record_error(error)
         return
-    settle(run)
     run.__exit__(None if error is None else type(error), error, None)
 
 
