@@ -74,6 +74,7 @@ class WandbSink:
         }
         given["settings"] = _settings(wandb, given.get("settings"))
         self._run = wandb.init(**given)
+        _open.add(self)
         self._run.define_metric("*", step_metric="step")
 
     def params(self, nested: Mapping[str, Any]) -> None:
@@ -114,6 +115,22 @@ class WandbSink:
         """End it; all but `finished` is a failure to W&B, which knows an exit code and nothing else."""
         self._run.summary["runfolio"] = {"status": status, "reason": reason}
         self._run.finish(exit_code=0 if status == "finished" else 1)
+        _settle(self)
+
+
+_open: set[WandbSink] = set()  # of this process
+
+
+def _settle(closed: WandbSink) -> None:
+    """Wait until W&B's own process has written its files: `finish` comes back before, and leaves it to the exit.
+
+    Its process is one for all runs of this one, so only the last run ends it, and none where the script has its own.
+    """
+    import wandb
+
+    _open.discard(closed)
+    if not _open and wandb.run is None:
+        wandb.teardown()
 
 
 def column(name: str) -> str:
