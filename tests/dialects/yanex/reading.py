@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import runfolio
 from runfolio.sdk.following import settle
+
+needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq")
 
 
 def strict(text: str) -> Any:

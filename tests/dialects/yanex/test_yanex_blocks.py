@@ -13,7 +13,7 @@ import pytest
 
 import runfolio
 from dialects.blocks import Block, blocks_of, mapped
-from dialects.yanex.reading import records, rows
+from dialects.yanex.reading import needs_jq, records, rows
 from runfolio.dialects import yanex
 
 BLOCKS = {block.number: block for block in blocks_of("yanex")}
@@ -194,7 +194,7 @@ def test_shell_blocks(number: int) -> None:
         assert all(name in printed.partition("status")[2] for name in ("lr-0.001", "lr-0.01", "lr-0.1"))
 
 
-@pytest.mark.parametrize("number", SHELL_WITH_ID)
+@pytest.mark.parametrize("number", [14, pytest.param(16, marks=needs_jq)])
 def test_shell_blocks_with_an_id(number: int) -> None:
     """The commands that look at a run show it whole: `show`, `python3 -m json.tool` and `jq` on the file."""
     for step in range(1, 12):
