@@ -3,6 +3,7 @@
     RunfolioError
     ├── UsageError (ValueError)            the call itself is wrong
     │   ├── InvalidValue (TypeError)       a value that a metric, param or name cannot carry
+    │   ├── FilterError                    a filter that cannot be understood, and where
     │   └── ParamConflict                  a param is set already, to another value
     ├── NotFound (LookupError)
     │   ├── RunNotFound
@@ -35,6 +36,16 @@ class InvalidValue(UsageError, TypeError):
     def __init__(self, message: str, key: str | None = None) -> None:
         super().__init__(message)
         self.key = key
+
+
+class FilterError(UsageError):
+    """A filter that cannot be understood. `text` is the filter, `column` where it goes wrong, from 0."""
+
+    def __init__(self, reason: str, text: str, column: int) -> None:
+        line = text.replace("\n", " ").replace("\t", " ").replace("\r", " ")
+        begin = max(0, column - 60)
+        super().__init__(f"{reason}\n  {line[begin : begin + 100]}\n  {' ' * (column - begin)}^")
+        self.reason, self.text, self.column = reason, text, column
 
 
 class ParamConflict(UsageError):

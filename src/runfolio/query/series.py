@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runfolio.errors import MissingExtra
+from runfolio.query.need import need
 from runfolio.store.points import Merged, join
 from runfolio.store.summary import Number, number
 
@@ -139,13 +139,3 @@ def mean_of_ranks(name: str, by_rank: Sequence[tuple[int | None, Merged]]) -> Se
     kinds = np.full(len(begins), ord("f"), np.uint8)
     times = np.maximum.reduceat(points.times_ns[order], begins)
     return Series(name, Merged(points.steps[order][begins], final[begins], values, kinds, times))
-
-
-def need(package: str) -> Any:
-    """Import an optional package, or say how to get it."""
-    from importlib import import_module
-
-    try:
-        return import_module(package)
-    except ImportError as missing:
-        raise MissingExtra(f"{package} is not installed; run: pip install 'runfolio[{package}]'") from missing

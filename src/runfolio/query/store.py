@@ -13,8 +13,9 @@ from runfolio.errors import AmbiguousRun, RunNotFound, UsageError
 from runfolio.model.clock import SYSTEM_CLOCK, Clock
 from runfolio.model.ids import is_id, short
 from runfolio.model.names import shown
-from runfolio.model.states import ALL
 from runfolio.query.run import Run, moment
+from runfolio.query.runs import Runs
+from runfolio.query.selection import Selection, plain_selection
 from runfolio.store.index import Index
 from runfolio.store.layout import Layout, find
 from runfolio.store.run_row import Row
@@ -73,8 +74,10 @@ class Store:
         self._lock = RLock()
         self._index = Index(layout, clock)
         self._runs: dict[str, Run] = {}
-        self._listed: dict[tuple[str, tuple[object, ...], int], list[Run]] = {}
+        self._listed: dict[tuple[Selection, int], list[Run]] = {}
         self._listed_at = -1
+        self._names: dict[str, frozenset[str]] = {}
+        self._names_at = -1
         with self._lock:
             self._index.look()
 
@@ -90,38 +93,67 @@ class Store:
 
     def runs(
         self,
+        filter: str | None = None,
+        *,
+        sort: str | None = None,
+        limit: int | None = None,
         experiment: str | None = None,
         status: str | Iterable[str] | None = None,
         name: str | None = None,
         tag: str | None = None,
-        *,
         deleted: bool | None = False,
         archived: bool | None = False,
-        limit: int | None = None,
-    ) -> list[Run]:
+    ) -> Runs:
         """Give the runs, newest first.
 
         Args:
+            filter: as in docs/guide/filters.md: `metrics.val_loss.min < 0.3 and params.lr in (0.1, 0.01)`.
+            sort: what to sort by instead: `-metrics.acc.max, name`; a minus puts the highest first, what is missing comes last.
             status: one of them, or several.
             name: a pattern with `*` and `?`.
             tag: a key, or `key=value`.
             deleted, archived: None for all, whether they are or not.
+
+        Raises:
+            FilterError: the filter or the order cannot be understood.
         """
-        where, values = _condition(experiment, status, deleted, archived)
+        selection = plain_selection(experiment, status, deleted, archived)
         picked = name is not None or tag is not None
         with self._lock:
             self._index.look()
-            listed = self._index.answer(lambda: self._list(where, values, -1 if picked or limit is None else limit))
-        return list(islice((run for run in listed if _fits(run, name, tag)) if picked else listed, limit))
+            if filter is not None or sort is not None:
+                from runfolio.query.narrowing import narrowed  # a plain listing needs no parser
 
-    def _list(self, where: str, values: tuple[object, ...], limit: int) -> list[Run]:
+                selection = narrowed(selection, filter, sort, self.names)
+            wanted = -1 if picked or limit is None else limit
+            listed = self._index.answer(lambda: self._list(selection, wanted))
+        chosen = islice((run for run in listed if _fits(run, name, tag)) if picked else listed, limit)
+        return Runs(chosen, self)
+
+    def names(self) -> dict[str, frozenset[str]]:
+        """Give the names that runs of this store have used: of "params", "metrics", "summary", "tags", and metrics with declared "goals"."""
+        with self._lock:
+            if self._names_at != self._index.looks:
+                self._names, self._names_at = self._index.answer(self._index.cache.names), self._index.looks
+            return self._names
+
+    def _list(self, selection: Selection, limit: int) -> list[Run]:
         """Give what was listed before, where nothing was looked at since."""
         if self._listed_at != self._index.looks:
             self._listed, self._listed_at = {}, self._index.looks
-        key = (where, values, limit)
+        key = (selection, limit)
         if key not in self._listed:
-            self._listed[key] = [self._run(row) for row in self._index.cache.rows(where, values, limit)]
+            self._listed[key] = [self._run(row) for row in self._select(selection, limit)]
         return self._listed[key]
+
+    def _select(self, selection: Selection, limit: int) -> list[Row]:
+        if selection.slow:
+            from runfolio.query.narrowing import slow_numbers
+
+            numbers = slow_numbers(selection.slow, lambda metric: self.series(metric, "mean"))
+            self._index.cache.offer("slow", lambda run_id, place: numbers[place].get(run_id))
+        values = (*selection.values, *selection.order_values)
+        return self._index.cache.rows(selection.where, values, limit, selection.order)
 
     def _run(self, row: Row) -> Run:
         """Give the same object for a run that has not changed."""
@@ -284,25 +316,6 @@ _EXPERIMENTS = """
     SELECT experiment, count(*), sum(status = 'running'), max(created_ns) AS latest FROM runs
     WHERE NOT deleted AND experiment IS NOT NULL GROUP BY experiment ORDER BY latest DESC, experiment
 """
-
-
-def _condition(
-    experiment: str | None, status: str | Iterable[str] | None, deleted: bool | None, archived: bool | None
-) -> tuple[str, tuple[object, ...]]:
-    parts: list[str] = []
-    values: list[object] = []
-    for column, value in (("experiment", experiment), ("deleted", deleted), ("archived", archived)):
-        if value is not None:
-            parts.append(f"{column} = ?")
-            values.append(value)
-    if status is not None:
-        wanted = [status] if isinstance(status, str) else list(status)
-        unknown = [one for one in wanted if one not in ALL]
-        if unknown:
-            raise UsageError(f"no status {unknown[0]!r}; there are {', '.join(ALL)}")
-        parts.append(f"status IN ({', '.join('?' * len(wanted))})")
-        values += wanted
-    return " AND ".join(parts), tuple(values)
 
 
 def _fits(run: Run, name: str | None, tag: str | None) -> bool:

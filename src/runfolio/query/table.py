@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from runfolio.errors import MetricNotFound
 from runfolio.query.metrics import no_metric
-from runfolio.query.series import NO_RANK, need
+from runfolio.query.need import need
+from runfolio.query.series import NO_RANK
 from runfolio.store.points import Merged
 from runfolio.store.run_files import Rank, RunFiles
 from runfolio.store.summary import Number, number

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 
 from runfolio.errors import UsageError
+from runfolio.store import functions
 from runfolio.store.run_row import COLUMNS, HEAVY, Row, from_json
+from runfolio.store.summary import Packed
 
-SCHEMA = 1
+SCHEMA = 2
 HEAVY_BYTES_MAX = 1 << 16
 """A bigger column is read only when asked for."""
 POINTS_BYTES_MAX = 512 << 20
@@ -33,6 +35,7 @@ CREATE INDEX runs_look ON runs (settled, id, folder_ns);
 CREATE INDEX runs_newest ON runs (created_ns DESC, id);
 CREATE INDEX runs_name ON runs (name);
 CREATE TABLE aliases (name TEXT, run TEXT, PRIMARY KEY (name, run)) WITHOUT ROWID;
+CREATE TABLE names (family TEXT, name TEXT, PRIMARY KEY (family, name)) WITHOUT ROWID;
 CREATE TABLE points (metric TEXT, run TEXT, rank INTEGER, version INTEGER, points BLOB);
 CREATE INDEX points_of ON points (metric, run);
 INSERT INTO meta VALUES ('schema', '{SCHEMA}');
@@ -60,6 +63,7 @@ class Cache:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._names: set[tuple[str, str]] = set()  # those that are known to stand in the file
         self.db = self._open()
 
     def _open(self) -> sqlite3.Connection:
@@ -85,6 +89,7 @@ class Cache:
 
     def recover(self, trouble: sqlite3.DatabaseError) -> None:
         """Go on with a fresh file where this one is damaged, in memory where it is only out of reach."""
+        self._names = set()
         if isinstance(trouble, sqlite3.ProgrammingError):
             raise UsageError("this store is closed; open it again") from trouble
         if isinstance(trouble, sqlite3.OperationalError) and "no such" not in str(trouble):
@@ -121,10 +126,20 @@ class Cache:
         """Give the rows of a question."""
         return self.db.execute(sql, _safe(values)).fetchall()
 
-    def rows(self, where: str = "", values: Iterable[object] = (), limit: int = -1) -> list[Row]:
-        """Give the runs that a condition of SQL fits, newest first; of a big column None, to be read by `heavy`."""
-        sql = f"SELECT {_SELECTED} FROM runs {where and 'WHERE ' + where} ORDER BY created_ns DESC, id LIMIT ?"
+    def rows(self, where: str = "", values: Iterable[object] = (), limit: int = -1, order: str = "") -> list[Row]:
+        """Give the runs that a condition of SQL fits, newest first; of a big column None, to be read by `heavy`.
+
+        Args:
+            values: those of the condition, then those of the order.
+            order: what else to sort by, before.
+        """
+        order = f"{order}, " if order else ""
+        sql = f"SELECT {_SELECTED} FROM runs {where and 'WHERE ' + where} ORDER BY {order}created_ns DESC, id LIMIT ?"
         return list(map(Row._make, self.ask(sql, (*values, limit))))
+
+    def offer(self, name: str, function: Callable[[Any, Any], Any]) -> None:
+        """Let questions call a function of two arguments."""
+        self.db.create_function(name, 2, function)
 
     def row(self, run_id: str) -> Row:
         """Give all that is known of a run."""
@@ -141,9 +156,30 @@ class Cache:
         marks = ", ".join("?" * (len(Folder._fields) + len(COLUMNS)))
         self.db.execute(f"INSERT OR REPLACE INTO runs ({columns}) VALUES ({marks})", _safe((*folder, *row)))
         self.db.execute("DELETE FROM aliases WHERE run = ?", (row.id,))
-        aliases = [_safe((name, row.id)) for name in from_json(row.more)["aliases"]]
+        more = from_json(row.more)
+        aliases = [_safe((name, row.id)) for name in more["aliases"]]
         if aliases:
             self.db.executemany("INSERT OR IGNORE INTO aliases VALUES (?, ?)", aliases)
+        self._write_names(row, more)
+
+    def _write_names(self, row: Row, more: dict[str, Any]) -> None:
+        """Keep which names there are; one whose last run has gone stays until the file is made anew."""
+        families = {
+            "params": from_json(row.params),
+            "metrics": Packed(row.summaries).names,
+            **{family: more[family] for family in ("summary", "tags", "goals")},
+        }
+        new = {(family, name) for family, names in families.items() for name in names} - self._names
+        if new:
+            self.db.executemany("INSERT OR IGNORE INTO names VALUES (?, ?)", [_safe(pair) for pair in new])
+            self._names |= new
+
+    def names(self) -> dict[str, frozenset[str]]:
+        """Give the names of all params, metrics, summary values, tags and declared goals, by family."""
+        found: dict[str, set[str]] = {family: set() for family in ("params", "metrics", "summary", "tags", "goals")}
+        for family, name in self.ask("SELECT family, name FROM names"):
+            found[family].add(name)
+        return {family: frozenset(names) for family, names in found.items()}
 
     def forget(self, run_id: str) -> None:
         """Take a run out."""
@@ -179,6 +215,7 @@ def _connect(path: str, empty: bool = False) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=LOCK_WAIT_S, check_same_thread=False)
     try:
         db.execute("PRAGMA trusted_schema = OFF")
+        functions.register(db)
         db.execute("PRAGMA synchronous = NORMAL")
         if not empty and not _is_ours(db):
             if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:

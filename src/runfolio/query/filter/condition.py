@@ -33,10 +33,9 @@ from runfolio.query.filter.names import Known, Meaning, meaning_of
 from runfolio.query.filter.times import seconds_of
 from runfolio.store.functions import PATTERN_MAX
 
-_DURATION = (
-    "((earlier_ns + max(0, coalesce(ended_ns, CASE status WHEN 'running' THEN {now} ELSE last_ns END) - started_ns)) / 1e9)"
-)
-_COUNTS = {"attempts": "$.attempts", "exit_code": "$.exit_code", "total_steps": "$.total_steps", "lost_points": "$.lost[0]"}
+_DURATION = "((earlier_ns + max(0, coalesce(ended_ns, CASE status WHEN 'running' THEN {now} ELSE last_ns END) - started_ns)) / 1e9)"
+_IN_MORE = ("notes", *names.COUNTS)
+_DIFFERENT = "different"
 
 
 class Slow(NamedTuple):
@@ -132,7 +131,9 @@ class _Compiler:
         for side in (left, right):
             if isinstance(side, Literal) and side.value is None:
                 if op not in ("=", "!="):
-                    raise self._wrong("None is neither less nor more than anything; 'is None' asks for what is missing", node.at)
+                    raise self._wrong(
+                        "None is neither less nor more than anything; 'is None' asks for what is missing", node.at
+                    )
                 none = IsNone(node.at, left if side is right else right)
                 return self.truth(none if op == "=" else Not(node.at, none))
         self._check_status(left, right)
@@ -144,6 +145,8 @@ class _Compiler:
         return self._equal(left, right, type_, op)
 
     def _equal(self, left: Node, right: Node, type_: str, op: str) -> str:
+        if type_ == _DIFFERENT:
+            return "0"
         if type_:
             return f"coalesce({self._side(left, right, type_)} {op} {self._side(right, left, type_)}, 0)"
         same_type = f"(typeof({self.value(left, '')}) = 'text') = (typeof({self.value(right, '')}) = 'text')"
@@ -154,17 +157,19 @@ class _Compiler:
         if isinstance(node, Literal) and isinstance(node.value, str) and self._is_time(other):
             seconds = seconds_of(node.value, self._now_s)
             if seconds is None:
-                reason = f"{node.value!r} is no moment; say 2026-11-20, \"2026-11-20 14:30\", \"2 days ago\", today or yesterday"
+                reason = (
+                    f'{node.value!r} is no moment; say 2026-11-20, "2026-11-20 14:30", "2 days ago", today or yesterday'
+                )
                 raise self._wrong(reason, node.at)
             return self._bind(seconds)
         return self.value(node, type_)
 
     def _type(self, left: Node, right: Node) -> str:
-        """Say what both sides of a comparison must be: "n" numbers, "t" text, "" the same."""
+        """Say what both sides of a comparison must be: "n" numbers, "t" text, "" the same; or that they never are."""
         if self._is_time(left) or self._is_time(right):
             return "n"
         kinds = {self._kind(left), self._kind(right)} - {""}
-        return kinds.pop() if len(kinds) == 1 else ("x" if kinds else "")
+        return kinds.pop() if len(kinds) == 1 else _DIFFERENT if kinds else ""
 
     def _kind(self, node: Node) -> str:
         if isinstance(node, Literal):
@@ -177,7 +182,9 @@ class _Compiler:
         return "n"
 
     def _is_time(self, node: Node) -> bool:
-        return isinstance(node, Name) and self._meaning(node).family == "field" and self._meaning(node).key in names.TIMES
+        return (
+            isinstance(node, Name) and self._meaning(node).family == "field" and self._meaning(node).key in names.TIMES
+        )
 
     def _check_status(self, left: Node, right: Node) -> None:
         for name, told in ((left, right), (right, left)):
@@ -208,7 +215,7 @@ class _Compiler:
     def _like(self, node: Like) -> str:
         pattern = node.pattern
         if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
-            raise self._wrong('behind \'like\' stands a pattern with * and ?, in quotes: name like "mlp*"', pattern.at)
+            raise self._wrong("behind 'like' stands a pattern with * and ?, in quotes: name like \"mlp*\"", pattern.at)
         if len(pattern.value) > PATTERN_MAX:
             raise self._wrong(f"a pattern has at most {PATTERN_MAX} characters", pattern.at)
         return f"fits({self.value(node.text, 't')}, {self._bind(pattern.value)})"
@@ -223,11 +230,11 @@ class _Compiler:
         if isinstance(node, Name):
             return self._name(node, type_)
         if isinstance(node, Arithmetic):
-            left, right = self.value(node.left, "n"), self.value(node.right, "n")
             if type_ == "t":
-                return f"nullif(({left} + {right}), ({left} + {right}))" if not self.values else "NULL"
+                return "NULL"
+            left, right = self.value(node.left, "n"), self.value(node.right, "n")
             if node.op == "%":
-                return f"mod_of({left}, {right})"
+                return f"modulo({left}, {right})"
             # As floats: an int beyond 64 bits would be an error, and 1/2 be 0.
             return f"(CAST({left} AS REAL) {node.op} CAST({right} AS REAL))"
         if isinstance(node, Several):
@@ -242,7 +249,7 @@ class _Compiler:
         if meaning.family == "field":
             return self._field(meaning.key, type_, name)
         if meaning.family == "metrics":
-            return "NULL" if type_ in ("t", "x") else self._metric(meaning)
+            return "NULL" if type_ == "t" else self._metric(meaning)
         if meaning.family == "params":
             return f"param(params, {self._bind(meaning.key)}, {self._bind(type_)})"
         return f"told(more, '{meaning.family}', {self._bind(meaning.key)}, {self._bind(type_)})"
@@ -260,13 +267,11 @@ class _Compiler:
             raise self._wrong('tags are asked for as "baseline" in tags, or tags.team == "ml"', name.at)
         if type_ not in ("", "t" if key in names.TEXTS else "n"):
             return "NULL"
-        if key == "notes":
-            return "json_extract(more, '$.notes')"
         if key in names.TIMES:
             return f"({names.TIMES[key]} / 1e9)"
         if key == "duration":
             return _DURATION.format(now=self._bind(int(self._now_s * 1e9)))
-        return f"told_count(more, '{key}')" if key in _COUNTS else key
+        return f"fact(more, '{key}')" if key in _IN_MORE else key
 
     def sort_key(self, key: SortKey) -> str:
         """Write one key of an order, what is missing last."""

@@ -1,16 +1,16 @@
 """Parse a filter.
 
-    filter     = or
-    or         = and { ("or" | "||") and }
-    and        = not { ("and" | "&&") not }
-    not        = ("not" | "!") not | comparison
-    comparison = sum { ("<" | "<=" | ">" | ">=" | "=" | "==" | "!=" | "<>") sum
-                     | ["not"] "in" (list | sum) | ["not"] "like" sum | "is" ["not"] None }
-    sum        = term { ("+" | "-") term }
-    term       = unary { ("*" | "/" | "%") unary }
-    unary      = ("-" | "+") unary | number | text | None | True | False | "(" filter ")" | name
-    list       = ("(" | "[") [ sum { "," sum } [","] ] (")" | "]")
-    name       = word { "." word | "[" text "]" } [ "(" number ")" ]
+filter     = or
+or         = and { ("or" | "||") and }
+and        = not { ("and" | "&&") not }
+not        = ("not" | "!") not | comparison
+comparison = sum { ("<" | "<=" | ">" | ">=" | "=" | "==" | "!=" | "<>") sum
+                 | ["not"] "in" (list | sum) | ["not"] "like" sum | "is" ["not"] None }
+sum        = term { ("+" | "-") term }
+term       = unary { ("*" | "/" | "%") unary }
+unary      = ("-" | "+") unary | number | text | None | True | False | "(" filter ")" | name
+list       = ("(" | "[") [ sum { "," sum } [","] ] (")" | "]")
+name       = word { "." word | "[" text "]" } [ "(" number ")" ]
 """
 
 from __future__ import annotations
@@ -288,7 +288,9 @@ class _Parser:
         if token.kind == "name":
             return self._name(token)
         self._place -= 1
-        raise self._wrong("something is missing at the end" if token.kind == "end" else f"{token.value!r} is not expected here")
+        raise self._wrong(
+            "something is missing at the end" if token.kind == "end" else f"{token.value!r} is not expected here"
+        )
 
     def _number(self, token: Token) -> float | int:
         text = token.value.replace("_", "")
@@ -304,8 +306,10 @@ class _Parser:
         while True:
             if self.take("."):
                 token = self._next
-                if token.kind not in ("name", "word", "number") or (token.kind == "number" and not token.value.isdigit()):
-                    raise self._wrong("behind the dot stands a name; one with other signs in it goes into [\"…\"]")
+                if token.kind not in ("name", "word", "number") or (
+                    token.kind == "number" and not token.value.isdigit()
+                ):
+                    raise self._wrong('behind the dot stands a name; one with other signs in it goes into ["…"]')
                 self._place += 1
                 parts.append(token.value)
             elif self._next.value == "[" and self._tokens[self._place + 1].kind == "text":

@@ -12,9 +12,9 @@ from runfolio.store.functions import NUMBERS
 
 TEXTS = ("id", "name", "experiment", "status", "reason", "notes")
 TIMES = {"created": "created_ns", "started": "started_ns", "ended": "ended_ns", "since": "since_ns"}
-COUNTS = ("attempts", "exit_code", "total_steps")
+COUNTS = ("attempts", "exit_code", "total_steps", "lost_points")
 FLAGS = ("archived", "deleted")
-FIELDS = (*TEXTS, *TIMES, *COUNTS, *FLAGS, "duration", "lost_points", "tags")
+FIELDS = (*TEXTS, *TIMES, *COUNTS, *FLAGS, "duration", "tags")
 FAMILIES = ("params", "metrics", "summary", "tags")
 SLOW = ("median", "auc", "at")
 """What only the points themselves tell."""
@@ -68,13 +68,17 @@ def _metric(parts: tuple[str, ...], name: Name, known: Known, text: str) -> Mean
             key, which = ".".join(parts[:-1]), parts[-1]
         elif ".".join(parts[:-1]) in metrics:
             near = _near(parts[-1], frozenset(AGGREGATES))
-            raise FilterError(f"a metric has {', '.join(AGGREGATES[:-1])} and at(step), but no {parts[-1]!r}{near}", text, name.at)
+            raise FilterError(
+                f"a metric has {', '.join(AGGREGATES[:-1])} and at(step), but no {parts[-1]!r}{near}", text, name.at
+            )
     if key not in metrics and any(known.values()):
         raise FilterError(f"no run has a metric {key!r}{_near(key, metrics)}", text, name.at)
     if (which == "at") != (name.argument is not None):
         raise FilterError("at needs a step, and nothing else has one: metrics.loss.at(100)", text, name.at)
     if which == "best" and key not in known["goals"] and any(known.values()):
-        reason = f"no run has told whether {key!r} is better low or high; say .min or .max, or run.define({key!r}, goal=…)"
+        reason = (
+            f"no run has told whether {key!r} is better low or high; say .min or .max, or run.define({key!r}, goal=…)"
+        )
         raise FilterError(reason, text, name.at)
     return Meaning("metrics", key, which, name.argument)
 
@@ -86,12 +90,16 @@ def _bare(name: Name, known: Known, text: str) -> Meaning:
     stem = ".".join(name.parts[:-1])
     if key in known["metrics"] or (stem in known["metrics"] and name.parts[-1] in AGGREGATES):
         found.append(_metric(name.parts, name, known, text))
+    if not found:
+        found = [
+            Meaning(family, one) for family in ("params", "summary") for one in known[family] if one.endswith("." + key)
+        ]
     if len(found) == 1:
         if found[0].family != "metrics":
             _no_argument(name, text)
         return found[0]
     if found:
-        several = " or ".join(f"{one.family}.{key}" for one in found)
+        several = " or ".join(sorted(f"{one.family}.{one.key}" for one in found)[:5])
         raise FilterError(f"{key!r} may be {several}; say which", text, name.at)
     every = frozenset(FIELDS).union(*(known[family] for family in ("params", "metrics", "summary")))
     raise FilterError(f"no field, param or metric is called {key!r}{_near(key, every)}", text, name.at)

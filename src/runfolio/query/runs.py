@@ -1,0 +1,82 @@
+"""A list of runs, and what may be made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from runfolio.query.need import need
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+    from runfolio.query.run import Run
+
+Base = list["Run"]
+
+
+class Runs(Base):
+    """Runs in an order. A list, with forms for tables, groups and plots."""
+
+    def __init__(self, runs: Iterable[Run] = (), store: Any = None) -> None:
+        super().__init__(runs)
+        self._store = store
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Give one dict per run: id, name, experiment, status, created, duration_s, then `params.…`, `metrics.…` (the last value) and `summary.…`."""
+        return [_row(run) for run in self]
+
+    def columns(self) -> dict[str, list[Any]]:
+        """Give the same by column, None where a run has no value."""
+        rows = self.rows()
+        names = dict.fromkeys(name for row in rows for name in row)
+        return {name: [row.get(name) for row in rows] for name in names}
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Give a DataFrame, one row for each run."""
+        return need("pandas").DataFrame(self.columns())
+
+    def to_polars(self) -> polars.DataFrame:
+        """Give a polars DataFrame, one row for each run; a column whose values are of several types is text."""
+        return need("polars").DataFrame(_of_one_type(self.columns()), strict=False)
+
+    def to_arrow(self) -> Any:
+        """Give an object with `__arrow_c_stream__`, which pyarrow, polars, duckdb and nanoarrow take."""
+        from runfolio.query.columns import Columns
+
+        return Columns(self.columns())
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} run{'' if len(self) == 1 else 's'}>" if len(self) > 20 else super().__repr__()
+
+
+def _row(run: Run) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": run.id,
+        "name": run.name,
+        "experiment": run.experiment,
+        "status": run.status,
+        "created": run.created,
+        "duration_s": run.duration_s,
+    }
+    row.update((f"params.{key}", value) for key, value in run.flat_params.items())
+    for name in run.metrics:
+        ranks = run.metrics.ranks(name)
+        row[f"metrics.{name}"] = run.metrics.rank(name, ranks[0]).last if len(ranks) == 1 else None
+    row.update((f"summary.{key}", value) for key, value in run.summary.items())
+    return row
+
+
+def _of_one_type(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    def mixed(values: list[Any]) -> bool:
+        kinds = {float if type(value) is int else type(value) for value in values if value is not None}
+        return len(kinds) > 1 or bool(kinds & {list, dict})
+
+    return {
+        name: [None if value is None else str(value) for value in values] if mixed(values) else values
+        for name, values in columns.items()
+    }
