@@ -144,10 +144,6 @@ def test_F28_a_resume_with_the_clock_set_back(tmp_path):
     no_time_is_negative(runfolio_says("list", env=back))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="edits are ordered by the clock of who makes them: one from before the last says it is done, and is not",
-)
 def test_F28_an_edit_with_the_clock_set_back(tmp_path):
     """An edit that is made after another wins, also where the clock has been set back an hour in between."""
     with runfolio.start(name="edited") as run:

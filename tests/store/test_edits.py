@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,22 @@ def test_each_edit_is_seen_and_can_be_taken_back() -> None:
     assert (state(run_id).archived, state(run_id).deleted, state(run_id).oddities) == (False, False, 0)
     assert Path(journal.path).read_bytes() == before
     assert verify(the_layout()).findings == []
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["running", "finished"])
+@pytest.mark.parametrize("calls", [1, 10_000, 200_000])
+def test_an_edit_is_later_than_what_was_said(monkeypatch: pytest.MonkeyPatch, calls: int, ends: bool) -> None:
+    """An edit wins over what the run said before, however long the run and whatever the clock says meanwhile."""
+    run = runfolio.start(name="first", capture=False)
+    for step in range(calls):
+        run.log({"loss": 1.0}, step=step)
+    run.name = "second"
+    if ends:
+        run.finish()
+    monkeypatch.setattr(time, "time_ns", lambda: 10**18)
+    edits.rename(the_layout(), run.id, "third")
+    edits.rename(the_layout(), run.id, "fourth")
+    assert state(run.id).name == "fourth"
 
 
 def test_an_edit_is_signed() -> None:

@@ -37,6 +37,20 @@ class SystemClock:
 SYSTEM_CLOCK = SystemClock()
 
 
+class LaterClock:
+    """The machine's clocks, for who must be later than something: where the wall says otherwise, it goes on from there."""
+
+    __slots__ = ("_after_ns",)
+
+    boot_ns = staticmethod(_boot_ns)
+
+    def __init__(self, after_ns: int) -> None:
+        self._after_ns = after_ns
+
+    def wall_ns(self) -> int:
+        return max(time.time_ns(), self._after_ns + 1)
+
+
 class WriterClock:
     """The time of one writer: the wall as it was at the opening, plus what has passed since.
 

@@ -12,16 +12,19 @@ from typing import Any
 from runfolio._version import __version__
 from runfolio.errors import RunNotFound, Unreadable, UsageError
 from runfolio.journal.files import SYSTEM, SharedFiles
-from runfolio.journal.frame import BLOCK_BYTES, SUFFIX
+from runfolio.journal.frame import BLOCK_BYTES, CONTROL_SIZE, SUFFIX, seed_of
 from runfolio.journal.identity import host, identity
-from runfolio.journal.scan import opening, scan
+from runfolio.journal.scan import frame_at, opening, scan
 from runfolio.journal.writer import Writer
+from runfolio.model.clock import LaterClock
 from runfolio.model.ids import is_id, short
 from runfolio.model.names import check_key, check_name
 from runfolio.store import run_json, spool
 from runfolio.store.layout import Layout, is_shared, make_folder
 
 ROLE = "edit"
+_END_BYTES = (4 << 20) + 2 * BLOCK_BYTES
+"""Of a journal's end, what holds a control frame behind its last events: a block, and the space reserved ahead."""
 
 
 def edit(layout: Layout, run_id: str, *bodies: Mapping[str, Any]) -> str:
@@ -30,12 +33,11 @@ def edit(layout: Layout, run_id: str, *bodies: Mapping[str, Any]) -> str:
     Raises:
         RunNotFound: no such run. OSError: the store cannot be written; none of the events that follow the trouble is kept.
     """
-    attempt = _latest_attempt(layout, run_id)
+    attempt, last_ns = _latest(layout, run_id)
     signed = [{**body, "author": author()} for body in bodies]
+    opening = {"run": run_id, "attempt": attempt, "rank": None, "role": ROLE}
     try:
-        return append(
-            layout.run_journal(run_id), {"run": run_id, "attempt": attempt, "rank": None, "role": ROLE}, signed
-        )
+        return append(layout.run_journal(run_id), opening, signed, after_ns=last_ns)
     except OSError:
         if os.path.isdir(layout.run_journal(run_id)):
             raise
@@ -89,15 +91,23 @@ def author() -> str:
     return f"{told or 'unknown'}@{host()}"
 
 
-def append(folder: str, opening: Mapping[str, Any], bodies: Iterable[Mapping[str, Any]]) -> str:
+def append(folder: str, opening: Mapping[str, Any], bodies: Iterable[Mapping[str, Any]], after_ns: int = 0) -> str:
     """Write a journal of a few events with write(2), sync and close it; return its id.
+
+    Args:
+        after_ns: what was said last: the events are told as later, whatever the clock says.
 
     Raises:
         OSError: it cannot be written.
     """
     make_folder(folder)
     files = SharedFiles() if is_shared(folder) else SYSTEM
-    writer = Writer([lambda: (folder, False)], lambda: {**opening, **identity(), "version": __version__}, files=files)
+    writer = Writer(
+        [lambda: (folder, False)],
+        lambda: {**opening, **identity(), "version": __version__},
+        clock=LaterClock(after_ns),
+        files=files,
+    )
     for body in bodies:
         writer.event(body)
     if not writer.close() or any(writer.lost):
@@ -105,14 +115,14 @@ def append(folder: str, opening: Mapping[str, Any], bodies: Iterable[Mapping[str
     return writer.journals[0]
 
 
-def _latest_attempt(layout: Layout, run_id: str) -> int:
-    """Find the attempt that an edit made now belongs to: it stands behind all that was said before."""
+def _latest(layout: Layout, run_id: str) -> tuple[int, int]:
+    """Find the attempt that an edit made now belongs to, and the time of its last event: it stands behind all that was said before."""
     told = []
     for folder in (layout.run_journal(run_id), *spool.journals_of(layout.root, run_id)):
-        told += [_attempt_of(os.path.join(folder, name)) for name in _names(folder)]
+        told += [_latest_in(os.path.join(folder, name)) for name in _names(folder)]
     try:
         sealed = run_json.read(layout.run_json(run_id))
-        told += [covered.attempt for covered in sealed.journals] if sealed else []
+        told += [(covered.attempt, covered.last_time_ns) for covered in sealed.journals] if sealed else []
     except Unreadable:
         if not told:
             raise
@@ -128,8 +138,25 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _attempt_of(path: str) -> int:
-    with open(path, "rb") as file:
+def _latest_in(path: str) -> tuple[int, int]:
+    """Give the attempt of a journal, and a time that none of its events is later than: of its last control frame, which is younger than 10 s."""
+    with open(path, "rb", buffering=0) as file:
         head = file.read(BLOCK_BYTES)
-    number = opening(scan(head, os.path.basename(path)[: -len(SUFFIX)])).get("attempt")
-    return number if isinstance(number, int) and 1 <= number < 1 << 31 else 1
+        base = max(0, file.seek(0, os.SEEK_END) - _END_BYTES) & ~7
+        file.seek(base)
+        end = file.read() if len(head) == BLOCK_BYTES else b""
+    found = scan(head, os.path.basename(path)[: -len(SUFFIX)])
+    last_ns = max((good.time_ns or 0 for good in found.frames), default=0)
+    number = opening(found).get("attempt")
+    attempt = number if isinstance(number, int) and 1 <= number < 1 << 31 else 1
+    return attempt, max(last_ns, _last_control_ns(end, base, seed_of(found.journal_id)))
+
+
+def _last_control_ns(data: bytes, base: int, seed: int) -> int:
+    """Give the time of the last control frame among these bytes, which begin at offset `base` of a journal; 0 where there is none."""
+    view = memoryview(data)
+    last = min(len(data.rstrip(b"\0")), len(data) - CONTROL_SIZE) & ~7
+    for at in range(last, -1, -8):
+        if data[at + 5] == 0xFF and (good := frame_at(view, at, seed, {}, base)) is not None:
+            return good.time_ns or 0
+    return 0
