@@ -63,7 +63,7 @@ class _Decoded:
         """Say whether the run has a tag: a key, or `key=value`."""
         tags = self._json("more", more)["tags"]
         name, _, value = key.partition("=")
-        return int(key in tags or tags.get(name) == (value or None))
+        return int(key in tags or (value != "" and tags.get(name) == value))
 
     def fact(self, more: str, key: str) -> Any:
         """Give one of the plain facts; of what was lost the points."""
