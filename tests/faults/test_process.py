@@ -405,6 +405,7 @@ EXITS = {  # how a script ends: status, reason, and what the exit code must be
     "raise SystemExit(3)": ("failed", "exit code 3", 3),
     "from sys import exit; exit(3)": ("failed", "exit code 3", 3),
     "exit(3)": ("failed", "exit code 3", 3),
+    "quit()": ("finished", None, 0),
     "os._exit(4)": ("killed", None, 4),
     "1 / 0": ("failed", "ZeroDivisionError: division by zero", 1),
     "raise KeyboardInterrupt": ("killed", "KeyboardInterrupt", -signal.SIGINT),
@@ -422,7 +423,6 @@ EXITS = {  # how a script ends: status, reason, and what the exit code must be
 
 NOT_YET = {
     "raise SystemExit(3)": UNHEARD,
-    "exit(3)": UNHEARD,
 }
 
 
@@ -544,9 +544,6 @@ def test_F23_two_interrupts_in_a_flush(tmp_path):
         assert store.run("latest").status == "killed"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an interrupt in our exit handler leaves it: a second traceback, and exit code 1"
-)
 def test_F23_two_interrupts_say_one(tmp_path):
     """A second Ctrl-C while the run is ended changes nothing of how the script dies: by SIGINT, with one traceback."""
     done = interrupt_twice(tmp_path)

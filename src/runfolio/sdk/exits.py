@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import atexit
+import builtins
 import os
 import sys
 import time
@@ -114,6 +115,8 @@ def _at_exit() -> None:
                 run.finish(FAILED, reason=f"exit code {_exit_code}", exit_code=_exit_code)
             else:
                 run.finish(FINISHED)
+        except KeyboardInterrupt as again:  # of someone who does not wait for the disk: all is written, if not synced
+            error = again
         except Exception as trouble:
             print(f"runfolio: could not end run {run.id[:8]}: {trouble}", file=sys.stderr)
     if isinstance(error, KeyboardInterrupt):
@@ -140,17 +143,32 @@ def _hook_exceptions() -> None:
 
 
 def _hook_exit() -> None:
+    """Hear of sys.exit, and of exit and quit, which are no functions but objects of a class of the site module."""
     before = sys.exit
 
     def leave(code: Any = None, /) -> Any:
-        global _exit_code
-        import threading
-
-        if threading.current_thread() is threading.main_thread():
-            _exit_code = code if isinstance(code, int) else 0 if code is None else 1
+        _hear_exit(code)
         before(code)
 
     sys.exit = leave
+    quitter: Any = type(getattr(builtins, "exit", None))
+    if quitter.__module__ != "_sitebuiltins":  # python -S has none, IPython its own
+        return
+    call = quitter.__call__
+
+    def quit_(self: Any, code: Any = None) -> Any:
+        _hear_exit(code)
+        return call(self, code)
+
+    quitter.__call__ = quit_
+
+
+def _hear_exit(code: object) -> None:
+    global _exit_code
+    import threading
+
+    if threading.current_thread() is threading.main_thread():
+        _exit_code = code if isinstance(code, int) else 0 if code is None else 1
 
 
 def _hook_signals() -> None:
