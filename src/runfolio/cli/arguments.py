@@ -73,6 +73,35 @@ def data_options(as_json: str, as_csv: str) -> Callable[[F], F]:
     return add
 
 
+def selection_options(function: F) -> F:
+    """Add `--filter` and `--sort`."""
+    options = (
+        click.option(
+            "--filter",
+            "-f",
+            metavar="EXPR",
+            help="Only runs that fit, as 'metrics.loss.min < 0.3 and lr in (0.1, 0.01)'.",
+        ),
+        click.option("--sort", metavar="EXPR", help="Sort by it, as -metrics.acc.max; a minus puts the highest first."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def text_options(function: F) -> F:
+    """Add `--markdown` and `--latex`."""
+    function = click.option("--latex", is_flag=True, help="A LaTeX tabular (booktabs).")(function)
+    return click.option("--markdown", is_flag=True, help="A Markdown table.")(function)
+
+
+def check_one_form(**forms: bool) -> None:
+    """Refuse two forms at once."""
+    asked = [f"--{name}" for name, wanted in forms.items() if wanted]
+    if len(asked) > 1:
+        raise UsageError(f"{' or '.join(asked)}, not both" if len(asked) == 2 else f"one of {', '.join(asked)}")
+
+
 def check_form(as_json: bool, as_csv: bool, spreadsheet: bool) -> None:
     """Refuse two forms at once, and the option of one without it."""
     if spreadsheet and not as_csv:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from runfolio.cli.arguments import NAME, RUN, check_form, data_options
+from runfolio.cli.arguments import NAME, RUN, check_form, check_one_form, data_options, selection_options, text_options
 from runfolio.cli.render.screen import PIPE_COLUMNS_OF_TABLES, screen, write_data, write_lines
 from runfolio.errors import NotFound, StoreNotFound, UsageError
 from runfolio.model.names import shown
@@ -19,28 +19,35 @@ if TYPE_CHECKING:
 @click.argument("runs", nargs=-1, type=RUN, metavar="[RUN]...")
 @click.option("--experiment", "-e", type=NAME, help="All runs of one experiment.")
 @click.option("--tag", "-t", metavar="KEY[=VALUE]", type=NAME, help="All runs with this tag.")
+@selection_options
 @click.option("--params", "-p", metavar="A,B", help="These params, also where they are the same.")
 @click.option("--metrics", "-m", metavar="A,B", help="Only these metrics.")
 @click.option("--wide", "-w", is_flag=True, help="All columns, however wide.")
 @data_options("One JSON object: a list for each param and metric, a value for each run.", "CSV, a row for each run.")
+@text_options
 def command(
     runs: tuple[str, ...],
     experiment: str | None,
     tag: str | None,
+    filter: str | None,
+    sort: str | None,
     params: str | None,
     metrics: str | None,
     wide: bool,
     as_json: bool,
     as_csv: bool,
     spreadsheet: bool,
+    markdown: bool,
+    latex: bool,
 ) -> None:
     """Compare runs, all of them by default: the params that differ, the last value of each metric, which is best."""
     check_form(as_json, as_csv, spreadsheet)
-    if runs and (experiment or tag):
-        raise UsageError("name runs, or choose them by --experiment and --tag")
-    found = _compare(runs, experiment, tag)
+    check_one_form(json=as_json, csv=as_csv, markdown=markdown, latex=latex)
+    if runs and (experiment or tag or filter or sort):
+        raise UsageError("name runs, or choose them by --experiment, --tag, --filter and --sort")
+    found = _compare(runs, {"experiment": experiment, "tag": tag, "filter": filter, "sort": sort})
     if not found.runs and not as_json and not as_csv:
-        filtered = experiment or tag
+        filtered = experiment or tag or filter
         return write_lines(["No run fits." if filtered else "No runs yet. runfolio list says how to start one."])
     from runfolio.cli.render import comparison
 
@@ -53,12 +60,14 @@ def command(
         write_json(comparison.comparison_facts(found, some_params, some_metrics))
     elif as_csv:
         write_data(comparison.comparison_csv(found, some_params, some_metrics, spreadsheet))
+    elif markdown or latex:
+        write_lines(comparison.comparison_text(found, some_params, some_metrics, latex))
     else:
         to = screen(PIPE_COLUMNS_OF_TABLES)
         write_lines(comparison.comparison_lines(found, some_params, some_metrics, to, wide))
 
 
-def _compare(runs: tuple[str, ...], experiment: str | None, tag: str | None) -> Comparison:
+def _compare(runs: tuple[str, ...], wanted: dict[str, Any]) -> Comparison:
     from runfolio.cli.stores import open_to_find, open_to_read
     from runfolio.query.compare import Comparison
 
@@ -67,7 +76,7 @@ def _compare(runs: tuple[str, ...], experiment: str | None, tag: str | None) -> 
     except StoreNotFound:
         return Comparison([])
     named = {run.id: run for run in map(store.run, runs)}
-    return store.compare(list(named.values()) or store.runs(experiment=experiment, tag=tag))
+    return store.compare(list(named.values()) or store.runs(**wanted))
 
 
 def _named(told: str, known: list[str], what: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runfolio.cli.arguments import NAME, check_form, data_options
+from runfolio.cli.arguments import NAME, check_form, check_one_form, data_options, selection_options, text_options
 from runfolio.cli.render.screen import PIPE_COLUMNS_OF_TABLES, screen, write, write_data, write_lines
 from runfolio.errors import StoreNotFound
 from runfolio.model import states
@@ -24,6 +24,13 @@ NEWEST = 50
 @click.option("--experiment", "-e", type=NAME, help="Only the runs of one experiment.")
 @click.option("--name", "-n", metavar="PATTERN", type=NAME, help="Only names that fit, with * and ?.")
 @click.option("--tag", "-t", metavar="KEY[=VALUE]", type=NAME, help="Only runs with this tag.")
+@selection_options
+@click.option(
+    "--group-by",
+    "-g",
+    metavar="A,B",
+    help="One row for each value of these params: how many runs, the mean of each metric.",
+)
 @click.option("--limit", "-l", type=click.IntRange(1), help=f"How many; the newest {NEWEST} by default.")
 @click.option("--all", "-a", "everything", is_flag=True, help="All of them, not only the newest.")
 @click.option("--deleted", is_flag=True, help="Deleted runs, which restore brings back.")
@@ -31,7 +38,11 @@ NEWEST = 50
 @click.option("--columns", "-c", metavar="A,B", help="These columns: params, metrics, summary or any field.")
 @click.option("--wide", "-w", is_flag=True, help="All columns, however wide.")
 @data_options("A JSON list, an object for each run.", "CSV, a row for each run.")
+@text_options
 def command(
+    filter: str | None,
+    sort: str | None,
+    group_by: str | None,
     limit: int | None,
     everything: bool,
     deleted: bool,
@@ -41,36 +52,49 @@ def command(
     as_json: bool,
     as_csv: bool,
     spreadsheet: bool,
+    markdown: bool,
+    latex: bool,
     status: tuple[str, ...],
     **filters: str | None,
 ) -> None:
     """List runs, newest first: how they stand, the params that vary between them, the last value of each metric."""
     check_form(as_json, as_csv, spreadsheet)
+    check_one_form(json=as_json, csv=as_csv, markdown=markdown, latex=latex)
     wanted: dict[str, Any] = {
         **filters,
+        "filter": filter,
+        "sort": sort,
         "status": status or None,
         "deleted": deleted,
         "archived": None if archived else False,
     }
     store = _store()
-    limit = None if everything else limit or NEWEST
+    limit = None if everything or (group_by and not limit) else limit or NEWEST
     found = store.runs(**wanted, limit=limit) if store else []
-    paths = [path.strip() for path in columns.split(",") if path.strip()] if columns else None
+    paths = _names(columns) if columns else None
+    if group_by:
+        return _write_groups(found, _names(group_by), as_json, as_csv, spreadsheet, markdown, latex)
     if as_json:
         _write_json(found, paths)
     elif as_csv:
         _write_csv(found, paths, spreadsheet)
+    elif markdown or latex:
+        _write_text(found, paths, latex)
     elif not found:
-        write_lines(_nothing(any(filters.values()) or bool(status), deleted))
+        write_lines(_nothing(any(filters.values()) or bool(status or filter), deleted))
     else:
         _write_table(found, paths, wide)
         total = len(store.runs(**wanted)) if store and len(found) == limit else len(found)
         if total > len(found):
             write(f"{len(found):,} of {total:,} runs; --all shows the rest.")
-    if store and not as_json and not as_csv:
+    if store and not (as_json or as_csv or markdown or latex):
         from runfolio.cli.stores import waiting_lines
 
         write_lines(waiting_lines(store.path))
+
+
+def _names(told: str) -> list[str]:
+    return [name.strip() for name in told.split(",") if name.strip()]
 
 
 def _store() -> Store | None:
@@ -111,6 +135,55 @@ def _write_table(found: list[Run], paths: list[str] | None, wide: bool) -> None:
     chosen, unknown = chosen_columns(found, paths, whole=not to.terminal)
     write_lines(plain_table([*standing_columns(found, to)[:2], *chosen], to))
     _warn_of_unknown(unknown)
+
+
+def _write_text(found: list[Run], paths: list[str] | None, latex: bool) -> None:
+    """Write Markdown or LaTeX: the named columns, or the params that vary and the last value of each metric."""
+    from runfolio.cli.render.chosen import chosen_columns
+    from runfolio.cli.render.forms import latex_lines, markdown_lines
+    from runfolio.cli.render.runs import metric_names, varying_params
+    from runfolio.cli.render.table import column
+    from runfolio.model.ids import short
+
+    if paths is None:
+        paths = [
+            *(f"params.{key}" for key in varying_params(found)),
+            *(f"metrics.{name}" for name in metric_names(found)),
+        ]
+    chosen, unknown = chosen_columns(found, paths, whole=True)
+    first = column("run", [run.name or short(run.id) for run in found])
+    write_lines((latex_lines if latex else markdown_lines)([first, *chosen]))
+    _warn_of_unknown(unknown)
+
+
+def _write_groups(
+    found: list[Run], params: list[str], as_json: bool, as_csv: bool, spreadsheet: bool, markdown: bool, latex: bool
+) -> None:
+    from runfolio.cli.render.forms import latex_lines, markdown_lines
+    from runfolio.cli.render.grouped import group_columns, group_facts, groups_of
+    from runfolio.cli.render.spreadsheet import csv_text
+    from runfolio.cli.render.table import plain_table
+
+    groups = groups_of(found, params)
+    if as_json:
+        from runfolio.cli.render.json_text import write_json
+
+        return write_json(group_facts(groups, params))
+    if not groups:
+        return write_lines(_nothing(True, False))
+    columns = group_columns(groups, params)
+    if as_csv:
+        facts = group_facts(groups, params)
+        metrics = list(dict.fromkeys(name for one in facts for name in one["metrics"]))
+        titles = [*(f"params.{key}" for key in params), "runs", *(f"metrics.{name}" for name in metrics)]
+        rows = (
+            [*one["params"].values(), len(one["runs"]), *(one["metrics"].get(name) for name in metrics)]
+            for one in facts
+        )
+        return write_data(csv_text(titles, rows, spreadsheet))
+    if markdown or latex:
+        return write_lines((latex_lines if latex else markdown_lines)(columns))
+    write_lines(plain_table(columns, screen(PIPE_COLUMNS_OF_TABLES)))
 
 
 def _warn_of_unknown(paths: list[str]) -> None:

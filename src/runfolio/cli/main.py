@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from runfolio._version import __version__
-from runfolio.errors import NotFound, RunfolioError, StoreNotFound, Unreadable, UsageError
+from runfolio.errors import FilterError, NotFound, RunfolioError, StoreNotFound, Unreadable, UsageError
 from runfolio.model.names import printable
 
 COMMANDS = {
@@ -22,6 +22,8 @@ COMMANDS = {
     "list": "List runs, newest first.",
     "show": "Show everything about a run.",
     "compare": "Compare runs: what differs, and the metrics.",
+    "best": "Show the best run of a metric.",
+    "stats": "Say which setting is really better, over seeds.",
     "get": "Print one field of a run, bare, for the shell.",
     "import": "Bring in what other trackers have written.",
     "verify": "Check every checksum of a run or of the store.",
@@ -94,6 +96,9 @@ def main(arguments: list[str] | None = None) -> Any:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `| head` has read enough
         sys.exit(0)
+    except FilterError as error:
+        click.echo("\n".join(printable(line, None) for line in f"runfolio: {error}".splitlines()), err=True)
+        sys.exit(2)
     except RunfolioError as error:
         _complain("\n".join([str(error), *_waiting(error)]))
         sys.exit(_code(error))

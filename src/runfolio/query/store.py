@@ -172,7 +172,7 @@ class Store:
             RunNotFound: there is none. AmbiguousRun: several runs answer to it.
         """
         if not isinstance(ref, str):
-            raise UsageError(f"a run is asked for by id, name, alias or 'latest', not by a {type(ref).__name__}")
+            raise UsageError(f"a run is asked for by id, name, alias or 'latest', not by {shown(ref)}")
         with self._lock:
             if is_id(ref):
                 self._index.look_at(ref)
@@ -212,7 +212,7 @@ class Store:
         names = [row[0] for row in self._index.cache.ask(_NAMES, (_NEAR,))]
         ids = [short(row[0]) for row in self._index.cache.ask(_IDS, (_NEAR,))]
         near = get_close_matches(ref[:200], dict.fromkeys([*names, *ids]), 3)
-        hint = f"did you mean {' or '.join(map(shown, near))}?" if near else "runfolio list shows the runs there are"
+        hint = f"did you mean {' or '.join(map(shown, near))}?" if near else "runfolio list shows the runs there are."
         return f"no run {shown(ref)}; {hint} The store: {self.path}"
 
     def experiments(self) -> list[Experiment]:
@@ -226,25 +226,39 @@ class Store:
 
     # ---------------------------------------------------------------- over all runs
 
-    def best(self, metric: str, mode: str | None = None, at: str = "best") -> Run | None:
+    def best(self, metric: str, mode: str | None = None, at: str = "best", filter: str | None = None) -> Run | None:
         """Give the run with the best value of a metric; the older one where two are equal. NaN never wins.
 
         Args:
             mode: "min" or "max"; default: the goal declared for the metric.
             at: "best": over the whole history; "last": by the last value.
+            filter: only among the runs that fit.
+        """
+        ranking = self.ranking(metric, mode, at, self.runs(filter))
+        return ranking[0][0] if ranking else None
+
+    def ranking(
+        self, metric: str, mode: str | None = None, at: str = "best", runs: Sequence[Run] | None = None
+    ) -> list[tuple[Run, float]]:
+        """Give the runs that have a number of a metric, with it: the best first, the older one where two are equal.
+
+        Args:
+            runs: these; default: all.
         """
         if mode not in (*MODES, None):
             raise UsageError(f"mode must be 'min' or 'max', not {mode!r}")
         if at not in ("best", "last"):
             raise UsageError(f"at must be 'best' or 'last', not {at!r}")
-        best: tuple[float, Run] | None = None
-        runs = self.runs()
+        runs = self.runs() if runs is None else runs
         mode = mode or _goal(metric, runs)
-        for run in reversed(runs):
-            for value in run._values(metric, mode, at):
-                if value == value and (best is None or (value < best[0] if mode == "min" else value > best[0])):
-                    best = (value, run)
-        return best[1] if best else None
+        sign = 1 if mode == "min" else -1
+        found = []
+        for run in runs:
+            known = [sign * value for value in run._values(metric, mode, at) if value == value]
+            if known:
+                found.append((min(known), run))
+        found.sort(key=lambda pair: (pair[0], pair[1]._row.created_ns))
+        return [(run, sign * value) for value, run in found]
 
     def series(self, metric: str, rank: int | str | None = None) -> dict[str, Series]:
         """Read one metric of all runs that have it, by run id, newest first.
@@ -276,6 +290,12 @@ class Store:
 
         with self._lock:
             return self._index.answer(lambda: read_series(self._index, run, metric, rank))
+
+    def _several(self, run: Run, metrics: Sequence[str], rank: int | str | None) -> list[Series]:
+        from runfolio.query.reading import read_several
+
+        with self._lock:
+            return self._index.answer(lambda: read_several(self._index, run, metrics, rank))
 
     def _heavy(self, run_id: str, column: str) -> Any:
         with self._lock:

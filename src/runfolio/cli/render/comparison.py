@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from runfolio.cli.render import values
 from runfolio.cli.render.fitting import fit_families
+from runfolio.cli.render.forms import latex_lines, markdown_lines
 from runfolio.cli.render.runs import (
     hidden_line,
     last_text,
@@ -108,6 +109,17 @@ def comparison_facts(found: Comparison, params: list[str], metrics: list[str]) -
         "metrics": {name: found.metrics[name] for name in metrics},
         "best": {name: runs[found.best[name]].id for name in metrics if name in found.best},
     }
+
+
+def comparison_text(found: Comparison, params: list[str], metrics: list[str], latex: bool) -> list[str]:
+    """Render a comparison as a table of Markdown or LaTeX."""
+    names = column("run", [run.name or short(run.id) for run in found.runs])
+    columns = [
+        names,
+        *(param_column(key, found.runs) for key in params),
+        *(_metric_column(found, name) for name in metrics),
+    ]
+    return latex_lines(columns) if latex else markdown_lines(columns)
 
 
 def comparison_csv(found: Comparison, params: list[str], metrics: list[str], spreadsheet: bool) -> str:
