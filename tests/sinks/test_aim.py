@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,9 @@ import pytest
 
 from runfolio.errors import UsageError
 from runfolio.sinks.aim import AimSink, auth_headers
+from sinks.aim_repo import needs_aim, only_run, series
 from sinks.entries import RUN_ID, START_NS, WAIT_S, Journal, about, feed_of
 
-needs_aim = pytest.mark.skipif(
-    sys.version_info >= (3, 13) and find_spec("aim") is None, reason="aim has no build for Python 3.13"
-)
 AUTH = ("CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET", "AIM_AUTH_TOKEN", "AIM_CUSTOM_HEADERS")
 
 
@@ -29,16 +26,6 @@ AUTH = ("CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET", "AIM_AUTH_TOKEN", "AIM
 def _no_auth(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in AUTH:
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture(scope="module")
-def empty_repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the tables of a repository, once: it takes seconds."""
-    from aim import Repo
-
-    folder = tmp_path_factory.mktemp("aim")
-    Repo.from_path(str(folder), init=True)
-    return folder / ".aim"
 
 
 @pytest.fixture
@@ -53,26 +40,6 @@ def open_sink(folder: Path, repo: str | None = None, **given: Any) -> AimSink:
     sink = AimSink(repo=repo or str(folder), **options)
     sink.open(about(folder, **given))
     return sink
-
-
-def only_run(folder: Path) -> Any:
-    """Open the repository's one run for reading, once Aim has indexed it."""
-    from aim import Repo, Run
-
-    repo = Repo.from_path(str(folder))
-    repo._recreate_index()
-    (found,) = repo.list_all_runs()
-    return Run(found, repo=repo, read_only=True)
-
-
-def series(run: Any) -> dict[tuple[str, str], list[tuple[int, float, float]]]:
-    """Give each series' (step, value, time) by its name and context."""
-    found = {}
-    for metric in run.metrics():
-        steps, (values, _, times) = metric.data.numpy()
-        points = list(zip(steps.tolist(), values.tolist(), times.tolist(), strict=True))
-        found[metric.name, json.dumps(metric.context.to_dict())] = points
-    return found
 
 
 @needs_aim

@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runfolio.errors import MissingExtra, UsageError
 from runfolio.sinks import make as module
-from runfolio.sinks.make import KINDS, check, make, missing
+from runfolio.sinks.make import KINDS, check, make, missing, settled
 
 NEEDED: dict[str, dict[str, Any]] = {"tensorboard": {"log_dir": "logs"}}
 
@@ -45,6 +46,20 @@ def test_a_missing_package_gives_the_install_line(kind: str, monkeypatch: pytest
         make(kind, NEEDED.get(kind, {}))
     assert isinstance(caught.value, MissingExtra)
     check(kind, NEEDED.get(kind, {}))  # what the options say is no matter of the package
+
+
+def test_places_are_the_callers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative place, or none, is taken from the working directory of the call; an address stays."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert settled("aim", {}) == {"repo": str(tmp_path / ".aim")}
+    assert settled("aim", {"repo": "aim://host:1", "name": "x"}) == {"repo": "aim://host:1", "name": "x"}
+    assert settled("tensorboard", {"log_dir": Path("logs")}) == {"log_dir": str(tmp_path / "logs")}
+    assert settled("wandb", {"dir": None}) == {"dir": str(tmp_path)}
+    assert settled("mlflow", {}) == {"tracking_uri": f"sqlite:///{tmp_path}/mlflow.db"}
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://host")
+    assert settled("mlflow", {}) == {}
+    with pytest.raises(UsageError):
+        settled("neptune", {})
 
 
 def test_nothing_of_theirs_is_imported_before_open() -> None:

@@ -16,16 +16,6 @@ from runfolio.sinks.mlflow import MlflowSink, allowed_name
 from sinks.entries import RUN_ID, START_NS, Journal, about
 
 
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the tables of a store, once: it takes seconds."""
-    path = tmp_path_factory.mktemp("mlflow") / "empty.db"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-        MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
-
-
 @pytest.fixture
 def uri(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")

@@ -35,8 +35,11 @@ class AimSink:
         name: instead of the run's own.
     """
 
-    def __init__(self, repo: str = ".aim", experiment: str | None = None, name: str | None = None) -> None:
-        self._repo = repo if repo.startswith(REMOTE) else os.path.abspath(repo)
+    def __init__(
+        self, repo: str | os.PathLike[str] = ".aim", experiment: str | None = None, name: str | None = None
+    ) -> None:
+        place = os.fspath(repo)
+        self._repo = place if place.startswith(REMOTE) else os.path.abspath(place)
         self._experiment, self._name = experiment, name
         self._run: Any = None
 

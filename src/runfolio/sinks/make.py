@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any
@@ -27,6 +28,8 @@ _PACKAGES = {
     "tensorboard": ("tensorboardX", "tensorboard"),
     "wandb": ("wandb",),
 }
+# The option that is a place, and what it is where nobody says.
+_PLACES = {"aim": ("repo", ".aim"), "tensorboard": ("log_dir", "."), "wandb": ("dir", ".")}
 
 KINDS = tuple(_SINKS)
 
@@ -38,6 +41,24 @@ def check(kind: str, options: Mapping[str, Any]) -> None:
         UsageError: it names the choices.
     """
     _make(kind, options)
+
+
+def settled(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the options with all places made absolute, the default ones too: another process does the feeding.
+
+    Raises:
+        UsageError: a kind or an option that does not exist.
+    """
+    check(kind, options)
+    found = dict(options)
+    if kind == "mlflow":
+        if not (found.get("tracking_uri") or os.environ.get("MLFLOW_TRACKING_URI")):
+            found["tracking_uri"] = f"sqlite:///{os.path.abspath('mlflow.db')}"
+        return found
+    name, default = _PLACES[kind]
+    place = os.fspath(found.get(name) or default)
+    found[name] = place if "://" in place else os.path.abspath(place)
+    return found
 
 
 def make(kind: str, options: Mapping[str, Any]) -> Sink:

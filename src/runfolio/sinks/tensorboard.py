@@ -33,8 +33,9 @@ class TensorBoardSink:
         log_dir: the folder for the event files; with tensorboardX also `s3://…` and `gs://…`.
     """
 
-    def __init__(self, log_dir: str) -> None:
-        self._log_dir = log_dir if "://" in log_dir else os.path.abspath(log_dir)
+    def __init__(self, log_dir: str | os.PathLike[str]) -> None:
+        folder = os.fspath(log_dir)
+        self._log_dir = folder if "://" in folder else os.path.abspath(folder)
 
     @property
     def target(self) -> str:

@@ -42,7 +42,7 @@ class WandbSink:
         config: Mapping[str, Any] | None = None,
         id: str | None = None,
         resume: str | None = "allow",
-        dir: str | None = None,
+        dir: str | os.PathLike[str] | None = None,
         init: Mapping[str, Any] | None = None,
     ) -> None:
         self._project, self._entity, self._config = project, entity, dict(config or {})
