@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -86,3 +89,57 @@ print(t.list_runs(), t.get_best_run('loss'))
     assert out == "[] None\n"
     assert not Path("store").exists()
     assert [path.name for path in Path("experiments").rglob("*")] == ["runs"]
+
+
+def test_in_a_launched_script() -> None:
+    """Under `runfolio run` the first run is the launcher's, with the script's output; a second is one of its own."""
+    Path("train.py").write_text("""
+from runfolio.dialects.lab.tracking.experiment_tracker import ExperimentTracker
+t = ExperimentTracker()
+for auc in (0.5, 0.7):
+    r = t.create_run("launched")
+    t.log_metrics(r, {"auc": auc})
+    t.finish_run(r)
+    print("made", r)
+""")
+    subprocess.run([sys.executable, "-m", "runfolio", "run", "train.py"], check=True, capture_output=True)
+    tracker = ExperimentTracker()
+    assert [(run["run_id"], run["status"]) for run in tracker.list_runs("launched")] == [
+        ("run_001", "completed"), ("run_002", "completed"),
+    ]  # fmt: skip
+    first = runfolio.open_store().run("run_001")
+    assert Path(first.folder, "output.log").read_text() == "made run_001\nmade run_002\n"
+    assert len(runfolio.open_store().runs()) == 2
+
+
+def test_threads_share_a_run() -> None:
+    """Threads that write to one run of another process open one journal, and lose nothing."""
+    script("ExperimentTracker().create_run('shared')\nos._exit(0)").communicate(timeout=60)
+    tracker = ExperimentTracker()
+    threads = [
+        threading.Thread(target=lambda at=place: [tracker.log_metrics("run_001", {"n": at}) for _ in range(20)])
+        for place in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    run = tracker.get_run("run_001")
+    assert run is not None
+    values = [entry["value"] for entry in run["metrics"]["n"]]
+    assert sorted(values) == sorted(list(range(4)) * 20)
+    writers = list(Path(runfolio.open_store().run("run_001").folder).rglob("*.jnl"))
+    assert len(writers) <= 3  # its maker's, its surroundings', ours
+
+
+def test_a_store_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the store cannot be made the script goes on: a number cannot be claimed, the run has a name of its own, and a warning says so."""
+    Path("blocked").write_text("a file where the store should be")
+    monkeypatch.setenv("RUNFOLIO_DIR", str(tmp_path / "blocked" / "store"))
+    tracker = ExperimentTracker()
+    with pytest.warns(runfolio.RunfolioWarning, match="no number can be claimed"):
+        run_id = tracker.create_run("a")
+    assert run_id.startswith("run_") and len(run_id) == 12
+    tracker.log_params(run_id, {"lr": 0.1})
+    tracker.log_metrics(run_id, {"loss": 0.5}, step=0)
+    tracker.finish_run(run_id)

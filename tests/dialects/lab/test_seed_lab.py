@@ -273,6 +273,7 @@ def test_S3_15_what_happens_to_the_copy_does_not_reach_the_store(tracker: Experi
     target = tracker.log_artifact(run_id, "model.pt")
     with open(target, "r+b") as file:
         file.write(b"WEIGHTS")
+    assert Path("model.pt").read_bytes() == b"weights"
     assert runfolio.open_store().run("run_001").artifact("model.pt").read_bytes() == b"weights"
 
 

@@ -15,25 +15,19 @@ Source: the lab document, "Storage Structure" and "Data Format"; the layout is t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from runfolio.convert.lab_folder import WHOLE_KEYS, members, scope_of, text_of
+from runfolio.convert.lab_runs import CUT_NS, entry_of, local_seconds, logged, params_of, runs_of
 from runfolio.convert.strict import dumps
 from runfolio.convert.view import File, Snapshot, snapshot
 from runfolio.journal import frame
 from runfolio.journal.scan import events, scan
-from runfolio.model.params import unflatten
-from runfolio.model.run_state import Record
-from runfolio.model.states import FINISHED, RUNNING
-from runfolio.query.run import Run
-from runfolio.query.store import Store
-from runfolio.store.follow import Call, Entry
+from runfolio.model.states import RUNNING
+from runfolio.store.follow import Entry
 from runfolio.store.layout import Layout
 
-COMPLETED = "completed"
-_CUT_NS = 1023  # a call's time is kept in ticks of 1,024 ns: a full second, as imported runs have them, may stand a little before it
 _HEAD_BYTES = 1 << 14  # of a journal: what a view was asked for with stands near its beginning
 
 
@@ -50,61 +44,16 @@ def render(snapshot: Snapshot, path: str, options: Mapping[str, Any]) -> Iterato
     yield File(os.path.join(path, "metadata.json"), _array(entries_of(snapshot.layout, path)))
 
 
-# ------------------------------------------------------------------------------------------------------------- params
-
-
-def params_of(flat: Mapping[str, Any], records: Iterable[Record]) -> dict[str, Any]:
-    """Give params as they were logged: nested, and a key that has dots itself as one."""
-    whole = _whole_keys(records)
-    if not whole:
-        return unflatten(flat)
-    params: dict[str, Any] = unflatten({key: value for key, value in flat.items() if key not in whole})
-    for key, path in whole.items():
-        if key in flat:
-            _put(params, path, flat[key])
-    return params
-
-
-def _whole_keys(records: Iterable[Record]) -> dict[str, list[str]]:
-    whole: dict[str, list[str]] = {}
-    for record in records:
-        if isinstance(record.value, list) and record.value[:1] == [WHOLE_KEYS]:
-            paths = [[str(part) for part in path] for path in record.value[1:] if isinstance(path, list) and path]
-            whole.update((".".join(path), path) for path in paths)
-    return whole
-
-
-def _put(params: dict[str, Any], path: Sequence[str], value: Any) -> None:
-    at = params
-    for part in path[:-1]:
-        inner = at.setdefault(part, {})
-        if not isinstance(inner, dict):
-            params[".".join(path)] = value
-            return
-        at = inner
-    at[path[-1]] = value
-
-
 # ------------------------------------------------------------------------------------------------------------ metrics
-
-
-def metrics_of(entries: Iterable[Entry]) -> dict[str, list[dict[str, Any]]]:
-    """Give each metric's history as a reader of the tracker gets it."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for step, values, time_ns in _logged(entries):
-        timestamp = local_seconds(time_ns)
-        for name, value in values.items():
-            found.setdefault(name, []).append({"step": step, "value": value, "timestamp": timestamp})
-    return found
 
 
 def metrics_text(entries: Iterable[Entry]) -> str:
     """Write what `metrics_of` gives as the document shows it: a line for each entry."""
     found: dict[str, list[str]] = {}
     second, timestamp = -1, ""
-    for step, values, time_ns in _logged(entries):
-        if (time_ns + _CUT_NS) // 1_000_000_000 != second:
-            second = (time_ns + _CUT_NS) // 1_000_000_000
+    for step, values, time_ns in logged(entries):
+        if (time_ns + CUT_NS) // 1_000_000_000 != second:
+            second = (time_ns + CUT_NS) // 1_000_000_000
             timestamp = local_seconds(time_ns)
         head = f'    {{"step": {"null" if step is None else step}, "value": '
         tail = f', "timestamp": "{timestamp}"}}'
@@ -119,15 +68,6 @@ def metrics_text(entries: Iterable[Entry]) -> str:
     return _object(((name, lines) for name, lines in found.items()), lambda lines: "[\n" + ",\n".join(lines) + "\n  ]")
 
 
-def _logged(entries: Iterable[Entry]) -> Iterator[tuple[int | None, Mapping[str, Any], int]]:
-    """Give calls, and records of what is no number, as (step, values, time)."""
-    for entry in entries:
-        if isinstance(entry, Call):
-            yield entry.step, entry.values, entry.time_ns
-        elif entry.type == "record" and isinstance(entry.body.get("value"), dict):
-            yield entry.body.get("step"), entry.body["value"], entry.time_ns
-
-
 # ---------------------------------------------------------------------------------------------------------- the index
 
 
@@ -140,41 +80,6 @@ def entries_of(layout: Layout, path: str) -> list[dict[str, Any]]:
         old = options.get("entry")
         found.append(_as_it_was(entry, old, run.ended is not None) if isinstance(old, dict) else entry)
     return found
-
-
-def runs_of(layout: Layout, path: str) -> list[tuple[int, Run]]:
-    """Give the runs of a folder with their numbers, as the store knows them at this moment; deleted ones are left out."""
-    numbers = {run_id: number for number, run_id in members(layout, scope_of(path))}
-    if not numbers:
-        return []
-    with Store(layout) as store:
-        runs = [(numbers[run.id], run) for run in store.runs(archived=None) if run.id in numbers]
-        for _, run in runs:
-            _ = run.tags  # read while the store is open
-    return sorted(runs, key=lambda pair: pair[0])
-
-
-def entry_of(run: Run, number: int, base_dir: str) -> dict[str, Any]:
-    """Give the metadata of a run."""
-    text = text_of(number)
-    ended = run.ended
-    if ended is None and run.status != RUNNING and run.started is not None:
-        ended = run.since or datetime.fromtimestamp(run.started.timestamp() + run.duration_s, run.started.tzinfo)
-    return {
-        "run_id": text,
-        "experiment_name": run.experiment,
-        "created_at": _local(run.created),
-        "finished_at": None if run.status == RUNNING else _local(ended),
-        "status": word_of(run.status),
-        "tags": run.tags,
-        "description": run.notes,
-        "run_dir": os.path.join(base_dir, "runs", text),
-    }
-
-
-def word_of(status: str) -> str:
-    """Give the tracker's word for a status."""
-    return COMPLETED if status == FINISHED else status
 
 
 def options_of(layout: Layout, run_id: str, path: str) -> Mapping[str, Any]:
@@ -235,15 +140,6 @@ def _seconds(text: Any) -> str | None:
         return datetime.fromisoformat(text).astimezone().replace(tzinfo=None).isoformat(timespec="seconds")
     except (TypeError, ValueError):
         return None
-
-
-def _local(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone().replace(tzinfo=None).isoformat(timespec="seconds")
-
-
-def local_seconds(time_ns: int) -> str:
-    """Give a time as the tracker writes it."""
-    return datetime.fromtimestamp((time_ns + _CUT_NS) // 1_000_000_000).isoformat(timespec="seconds")
 
 
 # ------------------------------------------------------------------------------------------------------------ its text

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from runfolio.convert import lab_folder
 from runfolio.convert.bring_in import bring_in
 from runfolio.convert.foreign import ForeignRun, Skipped
-from runfolio.convert.importers import lab
+from runfolio.convert.importing import find_runs
 from runfolio.errors import RunfolioError
 from runfolio.model.ids import is_id
 from runfolio.store.claims import claim, owner_of
@@ -20,7 +20,7 @@ def take_in(layout: Layout, path: str, scope: str, named: str) -> Iterator[str]:
     A folder that was moved or copied holds runs that are in the store already: they get their numbers here too.
     """
     count, left_out = 0, 0
-    for found in lab.find(path):
+    for found in find_runs("lab", path):
         if isinstance(found, Skipped):
             left_out += 1
             continue

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from runfolio.convert import lab_folder
+from runfolio.convert.lab_runs import entry_of, metrics_of, params_of, runs_of
 from runfolio.convert.view import snapshot
-from runfolio.convert.views.lab import entry_of, metrics_of, params_of, runs_of
 from runfolio.dialects.lab.tracking.base_dir import BaseDir
 from runfolio.errors import MissingExtra, RunNotFound
 from runfolio.model.names import shown
