@@ -11,16 +11,15 @@ import os
 import time
 from collections.abc import Sequence
 
-os.environ.setdefault(
-    "OPENBLAS_NUM_THREADS", "1"
-)  # numpy reads it when imported: matrices this small only wait for threads
+# numpy reads it when imported. Matrices as small as these only lose by threads.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import numpy as np  # noqa: E402
-from corpus import Corpus  # noqa: E402
-from optimizer import AdamW, clip_gradients, cosine_lr  # noqa: E402
-from transformer import TransformerLM  # noqa: E402
+import numpy as np
+from corpus import Corpus
+from optimizer import AdamW, clip_gradients, cosine_lr
+from transformer import TransformerLM
 
-from runfolio.dialects.cs336.experiment_log import ExperimentConfig, ExperimentTracker  # noqa: E402
+from runfolio.dialects.cs336.experiment_log import ExperimentConfig, ExperimentTracker
 
 SHORT = bool(os.environ.get("EXAMPLE_SHORT"))
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from runfolio.convert.cs336_file import files_in, is_named_as_log, read_log
 from runfolio.dialects.cs336 import text
 from runfolio.dialects.cs336.experiment_log import settle_folder
 from runfolio.dialects.cs336.log import COLUMNS, LOSSES, ExperimentLog
@@ -50,12 +51,6 @@ class ExperimentAnalyzer:
         self.logs[log.name] = log
 
     def _read(self) -> list[ExperimentLog]:
-        from runfolio.convert.importers.cs336 import (
-            files_in,
-            is_named_as_log,
-            read_log,
-        )  # scripts that train read nothing
-
         settle_folder(self.log_dir)
         try:
             paths = files_in(os.fspath(self.log_dir))

@@ -194,10 +194,9 @@ class ExperimentTracker:
         """Give the experiment as it stands."""
         if self._run is None or self._run.pen.role == "disabled":
             return ExperimentLog(self.config)
-        from runfolio.convert.view import (
-            snapshot,
-        )  # what reads journals loads numpy: a script that only logs does not need it
-        from runfolio.convert.views.cs336 import log_of
+        # Here: what reads journals loads numpy, and a script that only logs does not need it.
+        from runfolio.convert.cs336_record import log_of
+        from runfolio.convert.view import snapshot
 
         return ExperimentLog.from_fields(log_of(snapshot(self._run.pen.layout, self._run.id), self._options))
 

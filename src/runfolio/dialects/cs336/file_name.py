@@ -75,10 +75,10 @@ def _bring_in_all(layout: Layout, paths: list[str]) -> None:
         return
     from runfolio.convert.bring_in import bring_in  # these load numpy, and most folders hold nothing old
     from runfolio.convert.foreign import Skipped
-    from runfolio.convert.importers.cs336 import find
+    from runfolio.convert.importing import find_runs
 
     troubles: list[Skipped] = []
-    for found in (found for path in paths for found in find(path)):
+    for found in (found for path in paths for found in find_runs(KIND, path)):
         if isinstance(found, Skipped):
             troubles.append(found)
         else:
