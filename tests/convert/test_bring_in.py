@@ -10,7 +10,7 @@ import pytest
 import runfolio
 from runfolio.convert.bring_in import bring_in
 from runfolio.convert.foreign import ForeignArtifact, ForeignCall, ForeignRecord, ForeignRun
-from runfolio.store.claims import owner_of
+from runfolio.store.claims import claim, owner_of
 from runfolio.store.layout import find
 
 T0 = 1_700_000_000_000_000_000
@@ -117,4 +117,12 @@ def test_nothing_is_left_of_an_import_that_fails():
         bring_in(find(None), foreign(artifacts=[ForeignArtifact("missing.bin", "best")]))
     assert not runfolio.open_store().runs()
     assert bring_in(find(None), foreign()).new
+    assert len(runfolio.open_store().runs()) == 1
+
+
+def test_what_this_store_has_rendered_is_not_brought_in():
+    """A folder that was rendered from a run of this store is that run, by the name it has claimed."""
+    with runfolio.start(capture=False) as run:
+        claim(find(None), "lab", "/base:1", run.id)
+    assert bring_in(find(None), foreign()) == (run.id, False, 0)
     assert len(runfolio.open_store().runs()) == 1

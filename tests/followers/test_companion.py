@@ -165,3 +165,25 @@ def test_resumed_run_is_followed_again():
     again.log({"a": 2.0}, step=1)
     again.finish()
     assert [record["a"] for record in records()] == [1.0, 2.0]
+
+
+def test_run_that_had_ended_is_written_to():
+    """What an attached handle adds to a run that has ended is in the file after a SIGKILL too."""
+    process = start(
+        VIEWED
+        + "run.log({'a': 1.0}, step=0)\nrun.finish()\nprint(len(open('out/metrics.json').read()) > 2, flush=True)\n"
+        + "runfolio.attach(run.id).log({'a': 2.0}, step=1)\nprint('logged', flush=True)\ninput()"
+    )
+    assert process.stdout.readline() == "True\n"
+    assert process.stdout.readline() == "logged\n"
+    process.kill()
+    process.communicate()
+    assert eventually(lambda: not companions())
+    assert [record["a"] for record in records()] == [1.0, 2.0]
+
+
+def test_end_that_was_told_stands():
+    """A run that another handle has ended as failed stays so when the script that started it ends well."""
+    ran = run(VIEWED + "runfolio.attach(run.id).end('failed', 'by hand')\nprint(run.id)")
+    found = runfolio.open_store().run(ran.stdout.strip())
+    assert (found.status, found.status_reason) == ("failed", "by hand")

@@ -24,7 +24,7 @@ from runfolio.model.leaf import plain
 from runfolio.model.params import flatten
 from runfolio.sdk.artifacts import add as add_artifact
 from runfolio.sdk.tags import tags_of
-from runfolio.store.claims import claim
+from runfolio.store.claims import claim, owner_of
 from runfolio.store.layout import Layout, is_shared, make_folder
 
 FIELD = "imported"
@@ -48,6 +48,10 @@ def bring_in(layout: Layout, foreign: ForeignRun) -> BroughtIn:
     run_id = sha256(f"{foreign.system}\n{foreign.identity}".encode(errors="surrogatepass")).hexdigest()[:32]
     if not layout.exists():
         layout.create()
+    for kind, name in foreign.claims:
+        owner = owner_of(layout, kind, name)
+        if owner is not None and owner != run_id:
+            return BroughtIn(owner, False, 0)  # what lies there is a run of this store, rendered
     before = _imported(layout, run_id)
     digest = _digest(foreign)
     if before is not None and before.get("digest") == digest:

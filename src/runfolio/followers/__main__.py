@@ -36,21 +36,23 @@ class Following:
 
     def go_on(self) -> None:
         """Serve until the script is gone and its runs have ended."""
-        gone_at = None
-        while self._listening or any(not run.ended for run in self._runs.values()):
-            self._hear(LIVE_S if self._listening else LAST_S)
-            for run in self._runs.values():
-                if not run.ended:
-                    run.look()
-            if not self._listening:
-                gone_at = gone_at or time.monotonic()
-                if time.monotonic() - gone_at > _ALIVE_MAX_S:
-                    return
+        while self._listening:
+            self._hear(LIVE_S)
+            self._look()
+        for run in self._runs.values():
+            run.begin_again()  # an attached handle may have written to one that had ended
+        gone_at = time.monotonic()
+        self._look()
+        while any(not run.ended for run in self._runs.values()) and time.monotonic() - gone_at < _ALIVE_MAX_S:
+            time.sleep(LAST_S)
+            self._look()
+
+    def _look(self) -> None:
+        for run in self._runs.values():
+            if not run.ended:
+                run.look()
 
     def _hear(self, wait_s: float) -> None:
-        if not self._listening:
-            time.sleep(wait_s)
-            return
         if not select.select([0], [], [], wait_s)[0]:
             return
         data = os.read(0, 1 << 16)

@@ -22,6 +22,7 @@ class Feeding:
     def __init__(self, layout: Layout, run_id: str, tell: Callable[[str], None]) -> None:
         self._layout, self._run_id, self._tell = layout, run_id, tell
         self._feeds: dict[str, tuple[Kept, Feed]] = {}
+        self._done: set[tuple[str, int]] = set()
         self._past: list[Entry] = []  # of the latest attempt: a sink that is asked for late hears it all
 
     def take(self, new: Iterable[Entry], state: RunState) -> None:
@@ -35,7 +36,8 @@ class Feeding:
                 feed.put(entry)
         for kept in state.sinks:
             key = f"{kept.what} {sorted(kept.options.items())}"
-            if key not in self._feeds and kept.attempt == attempt:
+            if key not in self._feeds and kept.attempt == attempt and (key, attempt) not in self._done:
+                self._done.add((key, attempt))
                 self._feeds[key] = (kept, self._begin(kept, state))
 
     def _begin(self, kept: Kept, state: RunState) -> Feed:

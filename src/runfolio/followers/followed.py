@@ -54,7 +54,7 @@ class Followed:
 
     def begin_again(self) -> None:
         """Go on after an end: a handle in the script writes to the run once more."""
-        self.ended, self._stale = False, True
+        self.ended = False
 
     def _take(self) -> None:
         new = self._follower.poll()
@@ -72,6 +72,7 @@ class Followed:
     def _end_sinks(self, status: str, reason: str | None) -> None:
         if self._feeding is not None:
             self._feeding.close(status, reason)
+            self._follower.poll()  # past what was just told of them
         self._unfed = []
 
     def _render(self) -> bool:

@@ -242,7 +242,8 @@ class RunFold:
 
     def _finish(self, event: Event, body: dict[str, Any]) -> None:
         end = _end(event, body)
-        if not self._exited:
+        told = self.state.attempts[-1].status is not None and body.get("implied") is True
+        if not self._exited and not told:
             self._update(**end)
 
     def _exit(self, event: Event, body: dict[str, Any]) -> None:

@@ -301,6 +301,10 @@ class ActiveRun:
             raise UsageError(f"status must be one of {', '.join(STATUSES)}, not {status!r}")
         self._end(status, reason, exit_code)
 
+    def finish_with_script(self) -> None:
+        """End the run as its script ends well; where another process has told its end, that stands."""
+        self._end(FINISHED, None, None, implied=True)
+
     def end(self, status: str = FINISHED, reason: str | None = None) -> None:
         """End the run itself, from an attached handle too: for APIs where whoever knows the run's id may end it."""
         if status not in STATUSES:
@@ -313,12 +317,15 @@ class ActiveRun:
         """End the run as killed from a signal handler, which may have interrupted a sync that others wait for."""
         self._end(KILLED, reason, None, wait_s=0.0)
 
-    def _end(self, status: str, reason: str | None, exit_code: int | None, wait_s: float = 10.0) -> None:
+    def _end(
+        self, status: str, reason: str | None, exit_code: int | None, wait_s: float = 10.0, implied: bool = False
+    ) -> None:
         if self._status != RUNNING:
             return
         self._status = status
         if self._owner and not self.pen.forked:
-            self._writer.event({"type": "finish", "status": status, "reason": reason, "exit_code": exit_code})
+            end = {"type": "finish", "status": status, "reason": reason, "exit_code": exit_code}
+            self._writer.event({**end, "implied": True} if implied else end)
         was_spooling = self._writer.spooling
         self.pen.close(wait_s=wait_s)
         self._on_end(self)

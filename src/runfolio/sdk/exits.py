@@ -16,7 +16,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from runfolio.model.states import FAILED, FINISHED
+from runfolio.model.states import FAILED
 
 if TYPE_CHECKING:
     from runfolio.sdk.active import ActiveRun
@@ -114,7 +114,7 @@ def _at_exit() -> None:
             elif _exit_code:
                 run.finish(FAILED, reason=f"exit code {_exit_code}", exit_code=_exit_code)
             else:
-                run.finish(FINISHED)
+                run.finish_with_script()
         except KeyboardInterrupt as again:  # of someone who does not wait for the disk: all is written, if not synced
             error = again
         except Exception as trouble:
