@@ -327,7 +327,7 @@ def test_losses_and_conflicts_are_warned_of() -> None:
         {"type": "lost", "points": 40, "calls": 4, "events": 1, "cause": "No space left on device", "since_ns": 5},
     )
     text = fine("show", run_id).out
-    assert "! 40 values and 1 other events could not be kept (No space left on device)" in text
+    assert "! 40 values and 1 other event could not be kept (No space left on device)" in text
     assert "! two writers disagree about param 'lr': 0.1 was first and is shown, 0.2 is not" in text
     assert fine("show", run_id, "--json").json["lost_points"] == 40
 

@@ -105,8 +105,8 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("c.yaml", "- 1\n- 2\n", "must hold a mapping of params; it holds a list"),
-        ("c.json", "3", "must hold a mapping of params; it holds a int"),
+        ("c.yaml", "- 1\n- 2\n", "must hold a mapping of params; it holds \\[1, 2\\]"),
+        ("c.json", "3", "must hold a mapping of params; it holds 3"),
         ("c.yaml", "a: [1,\n", "cannot be read: line 2, column 1: while parsing"),
         ("c.yaml", "a: 1\nb: [1, 2\nc: {d\n", "line 3, column 2: while parsing a flow sequence, expected"),
         ("c.yaml", "a: 1\nb: 2\na: 3\n", "the key 'a' stands twice, again in line 3"),

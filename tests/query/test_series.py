@@ -228,3 +228,23 @@ def test_F47_a_run_without_points_has_an_empty_table(layout):
     table = Store(layout).run(run_id).table()
     assert (len(table), table.columns, list(table.rows())) == (0, [], [])
     assert len(table.to_pandas()) == len(table.to_polars()) == 0
+
+
+def test_very_many_metrics_read_together_are_what_each_is_alone(layout):
+    """Metrics of several key sets, ranks and kinds, read together, are those that `series` gives."""
+    run_id, writer = make_run(layout)
+    other = make_writer(layout, run_id, rank=1)
+    for step in range(9):
+        writer.log({f"m{n}": float(n + step) for n in range(300)}, step)
+        writer.log({f"m{n}": n for n in range(0, 300, 7)}, 100 - step)
+        other.log({f"m{n}": bool(step % 2) for n in range(100, 400)}, step)
+    run = Store(layout).run(run_id)
+    names = list(run.metrics)
+    assert len(names) == 400 and "m399" in run.metrics and "m400" not in run.metrics
+    for name, found in zip(names, run._several(names, "all"), strict=True):
+        alone = Store(layout).run(run_id).series(name, "all") if name in ("m0", "m7", "m105", "m399") else None
+        expected = alone or run.series(name, "all")
+        assert (found.name, list(found), found.ranks.tolist()) == (name, list(expected), expected.ranks.tolist())
+        assert run.metrics.ranks(name) == list(
+            dict.fromkeys(None if r == -1 else r for r in sorted(found.ranks.tolist()))
+        )

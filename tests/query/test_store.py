@@ -264,7 +264,7 @@ def test_disagreement_and_loss_are_warnings(layout):
     assert run.lost_points == 7
     assert run.warnings == [
         "two writers disagree about param 'lr': 0.1 was first and is shown, 0.2 is not",
-        "7 values and 1 other events could not be kept (No space left on device)",
+        "7 values and 1 other event could not be kept (No space left on device)",
     ]
 
 

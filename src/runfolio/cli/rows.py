@@ -46,7 +46,7 @@ def rows_of(run: Run, last: int | None, rank: str = "all") -> Rows:
     """
     asked = parse_rank(rank)
     _check_rank(run, asked)
-    series = [run.series(name, asked) for name in run.metrics if _has(run, name, asked)]
+    series = run._several([name for name in run.metrics if _has(run, name, asked)], asked)
     steps = _union([one.steps[~one.final] for one in series])
     since = None if last is None or last >= len(steps) else int(steps[-last])
     stepped: dict[tuple[int, int | None], Row] = {}

@@ -34,7 +34,7 @@ def read_config(path: str) -> dict[str, Value]:
     if found is None:
         return {}
     if not isinstance(found, dict):
-        raise UsageError(f"{shown(path)} must hold a mapping of params; it holds a {type(found).__name__}")
+        raise UsageError(f"{shown(path)} must hold a mapping of params; it holds {shown(found)}")
     return flatten(found)
 
 

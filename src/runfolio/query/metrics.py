@@ -130,7 +130,7 @@ class Metrics(Mapping[str, MetricSummary]):
         return len(set(self._packed.names))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._packed.names
+        return name in self._packed
 
     def __repr__(self) -> str:
         return f"<Metrics of run {short(self._run_id)}: {', '.join(self) or 'none'}>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from runfolio.errors import MetricNotFound, RankRequired, UsageError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Rank = int | None
 AskedRank = int | str | None
 _TOGETHER = ("all", "mean")
+_FEW = 50
 
 
 def read_series(index: Index, run: Run, name: str, rank: AskedRank) -> Series:
@@ -33,6 +34,14 @@ def read_series(index: Index, run: Run, name: str, rank: AskedRank) -> Series:
     by_rank = _read(index.files(run.id), run.id, name, rank)
     index.remember((run.id, name, one, points) for one, points in by_rank)
     return _together(name, by_rank, rank)
+
+
+def read_several(index: Index, run: Run, names: Sequence[str], rank: AskedRank) -> list[Series]:
+    """Read several metrics; of many, the journals are looked at once for all."""
+    if len(names) <= _FEW:
+        return [read_series(index, run, name, rank) for name in names]
+    files = index.files(run.id)
+    return [_together(name, _read(files, run.id, name, rank), rank) for name in names]
 
 
 def read_all(index: Index, runs: Iterable[Run], name: str, rank: AskedRank) -> dict[str, Series]:

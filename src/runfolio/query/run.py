@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -282,6 +282,10 @@ class Run:
             MetricNotFound: no such metric, or no such rank of it. RankRequired: several ranks, and none asked for.
         """
         return self._store._series(self, name, rank)
+
+    def _several(self, names: Sequence[str], rank: int | str | None) -> list[Series]:
+        """Read several metrics, each as `series` gives it."""
+        return self._store._several(self, names, rank)
 
     def table(self, metrics: list[str] | None = None) -> Table:
         """Read several metrics, all by default: one row for each step (and rank)."""

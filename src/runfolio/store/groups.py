@@ -6,12 +6,33 @@ A run may have a million metrics, or a thousand segments: nothing here walks ove
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runfolio.journal.columns import Column, JournalColumns, Segment
+
+
+class _Frames(NamedTuple):
+    """What some segments, one behind the other, tell of every metric in them."""
+
+    lengths: list[int]
+    steps: NDArray[np.int64]
+    final: NDArray[np.bool_]
+    times_ns: NDArray[np.int64]
+    seq: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, segments: list[Segment]) -> _Frames:
+        lengths = [len(segment.seq) for segment in segments]
+        return cls(
+            lengths,
+            steps_of(segments),
+            np.repeat(np.array([segment.columns.final for segment in segments]), lengths),
+            _join([segment.times_ns for segment in segments]),
+            _join([segment.seq for segment in segments]),
+        )
 
 
 class Groups:
@@ -23,6 +44,7 @@ class Groups:
         """Of each metric, in the order first declared: the tags that have it, and its place in their key sets."""
         self._source: list[Segment] | None = None
         self._taken = 0
+        self._frames: tuple[tuple[int, ...], _Frames] | None = None
         self.add(segments)
 
     def add(self, segments: Iterable[Segment]) -> None:
@@ -39,7 +61,7 @@ class Groups:
     def follow(self, journal: JournalColumns) -> Groups:
         """Take in what is new in a journal; begin anew where it was read anew."""
         if journal.segments is not self._source:
-            self.by_tag, self.places = {}, {}
+            self.by_tag, self.places, self._frames = {}, {}, None
             self._source, self._taken = journal.segments, 0
         self.add(journal.segments[self._taken :])
         self._taken = len(journal.segments)
@@ -50,20 +72,23 @@ class Groups:
         found = [(segment, place) for tag, place in self.places.get(metric, ()) for segment in self.by_tag[tag]]
         if not found:
             return None
-        segments = [segment for segment, _ in found]
-        lengths = [len(segment.seq) for segment in segments]
+        frames = self._frames_of(metric, [segment for segment, _ in found])
+        kinds = np.array([ord(segment.columns.kinds[place]) for segment, place in found], np.uint8)
+        values = _join([segment.frames["values"][:, place] for segment, place in found])
         column = Column(
-            steps_of(segments),
-            np.repeat(np.array([segment.columns.final for segment in segments]), lengths),
-            _join([segment.frames["values"][:, place] for segment, place in found]),
-            np.repeat(np.array([ord(segment.columns.kinds[place]) for segment, place in found], np.uint8), lengths),
-            _join([segment.times_ns for segment in segments]),
-            _join([segment.seq for segment in segments]),
+            frames.steps, frames.final, values, np.repeat(kinds, frames.lengths), frames.times_ns, frames.seq
         )
         if (column.seq[1:] > column.seq[:-1]).all():
             return column
         order = np.argsort(column.seq, kind="stable")
         return Column._make(array[order] for array in column)
+
+    def _frames_of(self, metric: str, segments: list[Segment]) -> _Frames:
+        """Give what the metrics of the same key sets share; asked for one after the other, they have it from the first."""
+        key = (len(segments), *(tag for tag, _ in self.places[metric]))
+        if self._frames is None or self._frames[0] != key:
+            self._frames = (key, _Frames.of(segments))
+        return self._frames[1]
 
 
 def steps_of(segments: Sequence[Segment]) -> NDArray[np.int64]:

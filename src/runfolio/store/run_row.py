@@ -108,12 +108,17 @@ def warnings(folding: RunFolding) -> list[str]:
     lost = state.lost
     if lost.points or lost.calls or lost.events:
         causes = f" ({', '.join(lost.causes)})" if lost.causes else ""
-        told.append(f"{lost.points} values and {lost.events} other events could not be kept{causes}")
+        told.append(f"{_many(lost.points, 'value')} and {_many(lost.events, 'other event')} could not be kept{causes}")
     if state.oddities:
-        told.append(f"{state.oddities} events make no sense and are left out")
+        sense = "makes no sense and is" if state.oddities == 1 else "make no sense and are"
+        told.append(f"{_many(state.oddities, 'event')} {sense} left out")
     for folder in folding.files.spooled_in:
         told.append(f"part of it waits in the spool: {folder}")
     return told
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def to_json(value: object) -> str:

@@ -67,27 +67,32 @@ Raw = tuple[Any, ...]
 FIRST, LAST, MIN, MAX, TOTAL, COUNT, NAN_COUNT = range(7)
 _NUMBERS_OF_STEPS, _RANK_AT, _FLAGS, _KINDS = 7, 11, 12, 13
 
+_FEW = 100
+
 
 class Packed:
     """The packed summaries of a run; one is unpacked when asked for."""
 
-    __slots__ = ("_base", "_blob", "names")
+    __slots__ = ("_base", "_blob", "_places", "names")
 
     def __init__(self, blob: bytes) -> None:
         end = 4 + int.from_bytes(blob[:4], "little")
         self._blob = blob
         self._base = end
         self.names = blob[4:end].decode().split("\0") if end > 4 else []
+        self._places: dict[str, int] | None = None
+
+    def __contains__(self, name: object) -> bool:
+        return self._place(name) is not None
 
     def __iter__(self) -> Iterator[tuple[str, Summary]]:
         return ((name, summary_of(self._at(place))) for place, name in enumerate(self.names))
 
     def raw(self, name: str) -> list[Raw]:
         """Give the summaries of a metric, one for each rank; empty where there is none."""
-        names = self.names
-        if name not in names:
+        names, place = self.names, self._place(name)
+        if place is None:
             return []
-        place = names.index(name)
         found = [self._at(place)]
         while place + len(found) < len(names) and names[place + len(found)] == name:
             found.append(self._at(place + len(found)))
@@ -96,6 +101,15 @@ class Packed:
     def ranks(self, name: str) -> list[int | None]:
         """Give the ranks that have a metric."""
         return [rank_of(raw) for raw in self.raw(name)]
+
+    def _place(self, name: object) -> int | None:
+        """Find the first summary of a metric: among many by a dict, which is not worth its making for a few."""
+        names = self.names
+        if len(names) <= _FEW:
+            return names.index(name) if name in names else None
+        if self._places is None:
+            self._places = {name: len(names) - 1 - at for at, name in enumerate(reversed(names))}
+        return self._places.get(name)  # type: ignore[call-overload, no-any-return]
 
     def _at(self, place: int) -> Raw:
         return _PACKED.unpack_from(self._blob, self._base + place * _PACKED.size)
