@@ -16,11 +16,6 @@ WANDB_ID = "wandb_id.txt"
 FOLDERS = ("logs", "checkpoints", "videos", "artifacts")
 STAMP = "%Y%m%d_%H%M%S"
 
-KEPT = "vibe_rl"
-"""The kind of claim by which a run has a metrics file."""
-WRITTEN = "vibe_rl_written"
-"""The kind of claim that says: a run of this store writes this metrics file, so there is nothing in it to bring in."""
-
 _STAMPED = re.compile(r"(.+)_(\d{8}_\d{6})", re.DOTALL)
 
 

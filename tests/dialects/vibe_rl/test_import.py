@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
 import runfolio
-from dialects.vibe_rl.keeping import lines_of, only_run, without_time
+from dialects.vibe_rl.keeping import in_another_process, lines_of, only_run, without_time
 from runfolio.cli.main import main
 from runfolio.convert.bring_in import bring_in
 from runfolio.convert.foreign import ForeignRun, Skipped
@@ -217,3 +218,22 @@ def test_a_file_of_another_store_is_brought_into_this_one(monkeypatch: pytest.Mo
         logger.write({"step": 2, "loss": 0.25})
     assert without_time(lines_of("m.jsonl")) == [{"step": 1, "loss": 0.5}, {"step": 2, "loss": 0.25}]
     assert only_run().series("loss").values.tolist() == [0.5, 0.25]
+
+
+FIRST = """
+from runfolio.dialects.vibe_rl.metrics import MetricsLogger
+with MetricsLogger("m.jsonl") as logger:
+    logger.write({"step": 1, "loss": 0.5})
+"""
+
+
+def test_the_file_of_a_run_that_is_gone_is_brought_in() -> None:
+    """Where the run of a file was removed from the store for good, its lines come in again and are gone on with."""
+    in_another_process(FIRST)
+    shutil.rmtree(Path(find_store().run(only_run().id)))
+    for step in (2, 3):
+        with MetricsLogger("m.jsonl") as logger:
+            logger.write({"step": step, "loss": 0.25})
+    assert [record["step"] for record in lines_of("m.jsonl")] == [1, 2, 3]
+    assert only_run().series("loss").steps.tolist() == [1, 2, 3]
+    assert isinstance(brought_in("m.jsonl")[0], Skipped)

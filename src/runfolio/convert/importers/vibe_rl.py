@@ -14,13 +14,13 @@ from typing import Any
 
 from runfolio.convert.foreign import ForeignArtifact, ForeignCall, ForeignRecord, ForeignRun, Skipped
 from runfolio.convert.strict import restored
-from runfolio.convert.vibe_rl_folder import CONFIG, METRICS, WANDB_ID, WRITTEN, is_run_folder, names_of, started_s
+from runfolio.convert.vibe_rl_claims import KEPT, writer_of
+from runfolio.convert.vibe_rl_folder import CONFIG, METRICS, WANDB_ID, is_run_folder, names_of, started_s
 from runfolio.convert.vibe_rl_lines import line_of, numbers_of, record_of, step_of
 from runfolio.errors import UsageError
 from runfolio.model.ids import short
 from runfolio.model.leaf import plain
 from runfolio.model.params import flatten
-from runfolio.store.claims import owner_of
 from runfolio.store.layout import find as find_store
 
 SYSTEM = "vibe-rl"
@@ -66,7 +66,7 @@ def _listed(folder: str) -> list[str]:
 
 
 def _unless_ours(path: str) -> ForeignRun | Skipped:
-    ours = owner_of(find_store(), WRITTEN, os.path.realpath(path))
+    ours = writer_of(find_store(), os.path.realpath(path))
     if ours is not None:
         return Skipped(path, f"runfolio wrote it: it is run {short(ours)} of this store")
     return read_run(path)
@@ -173,7 +173,7 @@ class _Reading:
             artifacts=folder.artifacts if folder and main else (),
             created_ns=started_ns,
             ended_ns=started_ns + self._at_ns,
-            claims=[(SYSTEM.replace("-", "_"), os.path.realpath(self.path))],
+            claims=[(KEPT, os.path.realpath(self.path))],
             sources=[self.path, *(folder.sources if folder else ())],
             skipped=[*self._skipped, *(folder.skipped if folder else ())],
         )

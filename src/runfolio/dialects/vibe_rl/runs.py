@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import threading
 
-from runfolio.convert.vibe_rl_folder import KEPT, WRITTEN, names_of
+from runfolio.convert.vibe_rl_claims import KEPT, latest_run, mark_written
+from runfolio.convert.vibe_rl_folder import names_of
 from runfolio.errors import RunIsLive, RunNotFound
 from runfolio.model.states import RUNNING
 from runfolio.sdk.active import ActiveRun
@@ -20,7 +21,7 @@ from runfolio.sdk.join import attach, resume
 from runfolio.sdk.past import read_past
 from runfolio.sdk.start import start
 from runfolio.sdk.surroundings import mode
-from runfolio.store.claims import claim, owner_of
+from runfolio.store.claims import claim
 from runfolio.store.edits import delete, restore
 from runfolio.store.layout import Layout, find
 from runfolio.store.liveness import ALIVE, DEAD
@@ -41,8 +42,7 @@ def open_run(path: str | os.PathLike[str]) -> ActiveRun:
         run = live_run(real)
         if run is None:
             run = _open[layout.root, real] = _run_of(layout, real)
-            _claim_file(layout, real, run.id)
-            _make_file(real)
+            _make_file(layout, real, run.id)
         keep_view(run, FORMAT, real)
     return run
 
@@ -76,7 +76,7 @@ def live_run(path: str | os.PathLike[str]) -> ActiveRun | None:
 
 
 def _run_of(layout: Layout, path: str) -> ActiveRun:
-    latest, name = _latest(layout, path)
+    latest, name = latest_run(layout, path)
     run = None if latest is None else _go_on(layout, latest, path)
     if run is not None:
         return run
@@ -86,24 +86,12 @@ def _run_of(layout: Layout, path: str) -> ActiveRun:
     return run or _begin(layout, path, name)
 
 
-def _latest(layout: Layout, path: str) -> tuple[str | None, str]:
-    """Give the latest run that was kept in a file, and the name by which the next one claims it: a claim is for ever."""
-    latest, number, name = None, 1, path
-    while (owner := owner_of(layout, KEPT, name)) is not None:
-        number += 1
-        latest, name = owner, f"{path}#{number}"
-    return latest, name
-
-
 def _brought_in(layout: Layout, path: str) -> str | None:
     """Bring in what another program, or a run of another store, has left in the file."""
-    # here: only a file with a past needs what reads it
-    from runfolio.convert.bring_in import bring_in
-    from runfolio.convert.foreign import ForeignRun
-    from runfolio.convert.importers.vibe_rl import read_run
+    from runfolio.convert.importing import bring_in_all  # here: only a file with a past needs what reads it
 
-    found = read_run(path)
-    return bring_in(layout, found).run_id if isinstance(found, ForeignRun) else None
+    brought = bring_in_all(layout, FORMAT, path)
+    return brought[0].run_id if brought else None
 
 
 def _begin(layout: Layout, path: str, name: str) -> ActiveRun:
@@ -139,16 +127,10 @@ def _go_on(layout: Layout, run_id: str, path: str) -> ActiveRun | None:
         return None
 
 
-def _claim_file(layout: Layout, path: str, run_id: str) -> None:
+def _make_file(layout: Layout, path: str, run_id: str) -> None:
+    """Make the file where there is none: if it is missing later, somebody has removed it. From now on it is ours to write."""
     try:
-        claim(layout, WRITTEN, path, run_id)
-    except OSError:
-        pass  # it is told to importers only
-
-
-def _make_file(path: str) -> None:
-    """Make the file where there is none: if it is missing later, somebody has removed it."""
-    try:
+        mark_written(layout, path, run_id)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "ab"):
             pass
