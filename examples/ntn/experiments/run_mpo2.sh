@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Train MPO2 with five seeds. What is set in the environment stands; an empty variable counts as unset.
+# Train MPO2 with five seeds, or those in SEEDS. What is set in the environment stands; an empty variable counts as unset.
 set -euo pipefail
 
 export TRACKER_BACKEND="${TRACKER_BACKEND:-file}"
@@ -8,4 +8,4 @@ export AIM_REPO="${AIM_REPO:-.aim}"
 export EXPERIMENT_NAME="${EXPERIMENT_NAME:-mpo2_experiment}"
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-exec "${PYTHON:-python3}" "$here/../train_mpo2.py" --bond-dim "${BOND_DIM:-6}" "$@"
+exec "${PYTHON:-python3}" "$here/../train_mpo2.py" --bond-dim "${BOND_DIM:-6}" --seeds ${SEEDS:-0 1 2 3 4} "$@"

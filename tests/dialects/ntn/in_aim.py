@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from followers.scripts import companions
+
+WAIT_S = 120.0  # loading Aim takes its time
 needs_aim = pytest.mark.skipif(
     sys.version_info >= (3, 13) and find_spec("aim") is None, reason="aim has no build for Python 3.13"
 )
+
+
+def wait_until_fed() -> None:
+    """Wait until the processes beside the scripts have ended: then all is fed."""
+    until = time.monotonic() + WAIT_S
+    while companions():
+        assert time.monotonic() < until, "the companion did not end"
+        time.sleep(0.05)
 
 
 def aim_runs(folder: str | Path = ".") -> list[Any]:

@@ -7,16 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import runfolio
-from dialects.ntn.in_aim import aim_names, aim_runs, needs_aim, points
+from dialects.ntn.in_aim import WAIT_S, aim_names, aim_runs, needs_aim, points, wait_until_fed
 from dialects.ntn.reading import logged, names
-from followers.scripts import companions
 from runfolio.sinks.aim import auth_headers
 
 SERVER = Path(__file__).resolve().parents[2] / "sinks" / "aim_server.py"
@@ -32,7 +30,6 @@ for seed in range(2):
     tracker.log_summary({"seed": seed, "loss": 0.271, "r2": 0.801, "success": True})
     tracker.finalize()
 """
-WAIT_S = 120.0
 LOSS = [(-1, 6.64), (0, 0.5), (1, 0.25), (2, 0.5 / 3)]
 
 
@@ -54,10 +51,7 @@ def track(**environment: str) -> None:
     """Run the script, and wait until all is fed."""
     ran = run(SCRIPT, **environment)
     assert (ran.returncode, ran.stderr) == (0, "")
-    until = time.monotonic() + WAIT_S
-    while companions():
-        assert time.monotonic() < until, "the companion did not end"
-        time.sleep(0.05)
+    wait_until_fed()
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ def _summary(snapshot: Snapshot, told: dict[str, Any]) -> dict[str, Any]:
 
 def _cause(snapshot: Snapshot) -> str | None:
     """Say what ended the run before its script did; None where nothing has."""
-    status, reason = _ended(snapshot)
+    status, reason = snapshot.status, snapshot.reason
     if status == FAILED:
         error = snapshot.state.error
         return (error and (error.message or error.kind)) or reason or FAILED
@@ -78,12 +78,3 @@ def _cause(snapshot: Snapshot) -> str | None:
         named = reason and reason != "SIGKILL" and (reason.startswith("SIG") or reason == "KeyboardInterrupt")
         return f"{KILLED}: {reason}" if named else KILLED
     return None
-
-
-def _ended(snapshot: Snapshot) -> tuple[str, str | None]:
-    """Say how the run stands. A finalized tracker's word stands, whatever becomes later of the script that it shared with other seeds."""
-    attempt = max((one.number for one in snapshot.state.attempts), default=1)
-    for entry in reversed(snapshot.entries):
-        if isinstance(entry, Event) and entry.type == "finish" and entry.attempt == attempt:
-            return entry.body.get("status") or "", entry.body.get("reason")
-    return snapshot.status, snapshot.reason
