@@ -1,0 +1,1 @@
+"""Statistics over arrays of numbers: no store, no run. The formulas and where they come from: docs/guide/statistics.md."""
