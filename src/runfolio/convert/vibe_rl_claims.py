@@ -16,11 +16,21 @@ WRITTEN = "vibe_rl_written"
 
 def latest_run(layout: Layout, path: str) -> tuple[str | None, str]:
     """Give the run that has a file now, if any, and the name by which the next one claims it."""
-    latest, number, name = None, 1, path
+    return _latest(layout, path)[:2]
+
+
+def name_to_claim(layout: Layout, path: str) -> str:
+    """Give the name by which a run that is brought in claims the file: that of the run there is, else the next one."""
+    latest, following, own = _latest(layout, path)
+    return own if latest is not None and os.path.isdir(layout.run(latest)) else following
+
+
+def _latest(layout: Layout, path: str) -> tuple[str | None, str, str]:
+    latest, number, own, name = None, 1, path, path
     while (owner := owner_of(layout, KEPT, name)) is not None:
         number += 1
-        latest, name = owner, f"{path}#{number}"
-    return latest, name
+        latest, own, name = owner, name, f"{path}#{number}"
+    return latest, name, own
 
 
 def mark_written(layout: Layout, path: str, run_id: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from runfolio.convert.foreign import ForeignArtifact, ForeignCall, ForeignRecord, ForeignRun, Skipped
 from runfolio.convert.strict import restored
-from runfolio.convert.vibe_rl_claims import KEPT, writer_of
+from runfolio.convert.vibe_rl_claims import KEPT, name_to_claim, writer_of
 from runfolio.convert.vibe_rl_folder import CONFIG, METRICS, WANDB_ID, is_run_folder, names_of, started_s
 from runfolio.convert.vibe_rl_lines import line_of, numbers_of, record_of, step_of
 from runfolio.errors import UsageError
@@ -173,7 +173,7 @@ class _Reading:
             artifacts=folder.artifacts if folder and main else (),
             created_ns=started_ns,
             ended_ns=started_ns + self._at_ns,
-            claims=[(KEPT, os.path.realpath(self.path))],
+            claims=[(KEPT, name_to_claim(find_store(), os.path.realpath(self.path)))],
             sources=[self.path, *(folder.sources if folder else ())],
             skipped=[*self._skipped, *(folder.skipped if folder else ())],
         )
