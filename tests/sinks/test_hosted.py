@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -224,6 +225,7 @@ def test_a_forked_child_has_a_thread_of_its_own(tmp_path: Path) -> None:
     child = os.fork()
     if not child:
         try:
+            signal.alarm(int(WAIT_S) // 2)  # a child that hangs must not outlive the test
             for step in range(20, 30):
                 hosted.log({}, step)
             told = hosted.close(WAIT_S)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import math
 import os
 import socket
 import time
@@ -146,8 +145,7 @@ class _Proto:
 
     def scalars(self, values: Mapping[str, Any]) -> Any:
         value_of = self._summary.Summary.Value
-        # float32 has no 1e300: protobuf would refuse it.
-        return self._summary.Summary(value=[value_of(tag=tag, simple_value=_float32(v)) for tag, v in values.items()])
+        return self._summary.Summary(value=[value_of(tag=tag, simple_value=float(v)) for tag, v in values.items()])
 
     def text(self, name: str, text: str) -> Any:
         plugin = self._summary.SummaryMetadata.PluginData(plugin_name="text")
@@ -156,10 +154,3 @@ class _Proto:
         metadata = self._summary.SummaryMetadata(plugin_data=plugin)
         value = self._summary.Summary.Value(tag=f"{name}/text_summary", metadata=metadata, tensor=tensor)
         return self._summary.Summary(value=[value])
-
-
-def _float32(value: float) -> float:
-    number = float(value)
-    if math.isfinite(number) and abs(number) > 3.4028235677973366e38:
-        return math.copysign(math.inf, number)
-    return number
