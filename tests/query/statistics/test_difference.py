@@ -148,6 +148,15 @@ def test_where_no_test_is_honest_none_is_made(a: list[float], b: list[float], pa
     assert (found.unsettled, found.test, found.p, found.interval) == (why, None, None, None)
 
 
+@pytest.mark.parametrize("scale", [1e-320, 1e-200, 1e-3, 1e149])
+def test_no_size_of_values_is_too_much(scale: float) -> None:
+    """Values so small that they have no variance, and very large ones, make neither an error nor a NaN."""
+    a, b = np.array([1.0, 2, 4]) * scale, np.array([2.0, 2, 5]) * scale
+    for paired in (False, True):
+        found = compare(a, b, paired=paired)
+        assert found.unsettled or math.isfinite((found.p or 0) + (found.effect or 0))
+
+
 def test_pairs_must_be_pairs() -> None:
     """Pairs of different length are refused."""
     with pytest.raises(UsageError, match="got 3 and 4"):

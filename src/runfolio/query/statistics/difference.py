@@ -104,7 +104,7 @@ def _unpaired(a: Values, b: Values, level: float, alpha: float) -> Difference:
 def _paired(a: Values, b: Values, level: float, alpha: float) -> Difference:
     differences = a - b
     value = float(np.mean(differences))
-    if np.ptp(differences) <= 1e-12 * max(float(np.max(np.abs(a))), float(np.max(np.abs(b)))):
+    if is_constant(differences) or np.ptp(differences) <= 1e-12 * np.max(np.abs([a, b])):
         return Difference(len(a), len(a), True, value, unsettled=NO_SPREAD)
     sd = float(np.std(differences, ddof=1))
     error, df = sd / math.sqrt(len(a)), len(a) - 1

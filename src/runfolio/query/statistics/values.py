@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 Values = NDArray[np.float64]
 LEAST = 3
 """Fewer values than this have no mean worth an interval, and no test."""
+_AWAY, _NO_VARIANCE = 1e150, 1e-300
 
 
 class Sifted(NamedTuple):
@@ -19,6 +20,7 @@ class Sifted(NamedTuple):
     finite: Values
     nans: int
     infinite: int
+    """Or beyond 1e150: what has run away so far cannot be squared."""
 
 
 def sift(values: ArrayLike | Iterable[float]) -> Sifted:
@@ -26,7 +28,7 @@ def sift(values: ArrayLike | Iterable[float]) -> Sifted:
     given = values if isinstance(values, np.ndarray) else list(values)  # type: ignore[arg-type]
     array = np.asarray(given, np.float64).ravel()
     nans = int(np.isnan(array).sum())
-    finite = array[np.isfinite(array)]
+    finite = array[np.abs(array) < _AWAY]
     return Sifted(finite, nans, len(array) - nans - len(finite))
 
 
@@ -34,4 +36,4 @@ def is_constant(values: Values) -> bool:
     """Say whether values do not vary: beyond the rounding of their last digits, which is no spread of seeds."""
     if not len(values):
         return True
-    return bool(np.ptp(values) <= 1e-12 * np.max(np.abs(values)))
+    return bool(np.ptp(values) <= 1e-12 * np.max(np.abs(values))) or float(np.var(values)) < _NO_VARIANCE

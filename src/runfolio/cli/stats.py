@@ -1,0 +1,98 @@
+"""`runfolio stats`: is it really better? Groups over seeds, and a verdict for each pair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from runfolio.cli.arguments import NAME, check_form, data_options
+from runfolio.cli.render.screen import PIPE_COLUMNS_OF_TABLES, screen, write_data, write_lines
+from runfolio.errors import NotFound, StoreNotFound, UsageError
+
+if TYPE_CHECKING:
+    from runfolio.query.groups import Groups
+    from runfolio.query.run import Run
+
+
+@click.command()
+@click.argument("metric", type=NAME)
+@click.option(
+    "--by", "-b", multiple=True, metavar="PARAM", help="A group for each value; several with commas, or again."
+)
+@click.option(
+    "--over", multiple=True, metavar="PARAM", help="What varies inside a group; default: the param of the seed."
+)
+@click.option("--goal", "-g", type=click.Choice(("min", "max")), help="Is low or high better? Default: as declared.")
+@click.option("--filter", "-f", "where", metavar="EXPR", help="Only the runs that fit.")
+@click.option("--experiment", "-e", type=NAME, help="Only the runs of one experiment.")
+@click.option(
+    "--at", metavar="WHICH", default="last", help="last (default), best, first, min, max, mean, median, auc or a step."
+)
+@click.option("--wide", "-w", is_flag=True, help="All columns, however wide.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="A Markdown table, and the verdicts as a list.")
+@data_options("One JSON object: groups, and comparisons with their verdicts.", "CSV, a row for each group.")
+def command(
+    metric: str,
+    by: tuple[str, ...],
+    over: tuple[str, ...],
+    goal: str | None,
+    where: str | None,
+    experiment: str | None,
+    at: str,
+    wide: bool,
+    as_markdown: bool,
+    as_json: bool,
+    as_csv: bool,
+    spreadsheet: bool,
+) -> None:
+    """Compare groups of runs over seeds: which is really better, which lies inside the noise, how many more seeds it takes."""
+    check_form(as_json, as_csv, spreadsheet)
+    if as_markdown and (as_json or as_csv):
+        raise UsageError("--markdown, --json or --csv, not two of them")
+    from runfolio.cli.render import verdicts
+    from runfolio.query.groups import groups
+
+    runs = _runs(where, experiment)
+    found: Groups = groups(runs, metric, _params(by, runs), _params(over, runs), goal, _at(at))
+    if as_json:
+        from runfolio.cli.render.json_text import write_json
+
+        write_json(verdicts.groups_facts(found))
+    elif as_csv:
+        write_data(verdicts.groups_csv(found, spreadsheet))
+    elif as_markdown:
+        write_lines(verdicts.groups_markdown(found))
+    else:
+        write_lines(verdicts.groups_lines(found, screen(PIPE_COLUMNS_OF_TABLES), wide))
+
+
+def _runs(where: str | None, experiment: str | None) -> list[Run]:
+    from runfolio.cli.stores import open_to_read
+
+    try:
+        store = open_to_read()
+    except StoreNotFound as gone:
+        raise NotFound(f"no runs yet: {gone}") from gone
+    found = store.runs(where, experiment=experiment)
+    if not found and (where or experiment):
+        raise NotFound("no run fits; runfolio list shows what there is")
+    return list(found)
+
+
+def _params(told: tuple[str, ...], runs: list[Run]) -> list[str] | None:
+    """Read the names of params; one that holds commas itself may stand alone."""
+    names: list[str] = []
+    for one in told:
+        whole = "," not in one or any(one in run.flat_params for run in runs)
+        names += [one] if whole else [part.strip() for part in one.split(",") if part.strip()]
+    return [name.removeprefix("params.") if _is_prefixed(name, runs) else name for name in names] or None
+
+
+def _is_prefixed(name: str, runs: list[Run]) -> bool:
+    """Say whether a name is a param's with the prefix that filters and columns know it by."""
+    return name.startswith("params.") and not any(name in run.flat_params for run in runs)
+
+
+def _at(told: str) -> str | int:
+    return int(told) if told.lstrip("-").isdecimal() else told
