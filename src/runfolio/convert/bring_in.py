@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from runfolio._version import __version__
 from runfolio.convert.foreign import ForeignCall, ForeignRecord, ForeignRun
+from runfolio.convert.put import note_as_ours
 from runfolio.convert.view import snapshot
 from runfolio.journal.files import SYSTEM, SharedFiles
 from runfolio.journal.identity import host
@@ -76,6 +77,10 @@ def bring_in(layout: Layout, foreign: ForeignRun) -> BroughtIn:
         "attempt": attempt,
     }
     _Import(layout, run_id, foreign, attempt).write(calls, records, rewind, note)
+    torn = {skipped.path for skipped in foreign.skipped}
+    for path in foreign.sources:
+        if path not in torn:
+            note_as_ours(layout, path)  # all that it says is kept: a view may take its place
     return BroughtIn(run_id, True, len(calls) + len(records))
 
 
@@ -214,7 +219,7 @@ def _imported(layout: Layout, run_id: str) -> dict[str, Any] | None:
 def _digest(foreign: ForeignRun) -> str:
     rest = (
         foreign.name, foreign.experiment, list(foreign.aliases), foreign.params, foreign.tags, foreign.notes, foreign.summary,
-        foreign.status, foreign.reason, foreign.created_ns, foreign.ended_ns, [(a.name, _size(a.path)) for a in foreign.artifacts],
+        foreign.status, foreign.reason, [(a.name, _size(a.path)) for a in foreign.artifacts],
     )  # fmt: skip
     return _hash((_begin_digest(foreign.calls, foreign.records), repr(rest)))
 

@@ -69,16 +69,7 @@ class Putter:
         stamp = _stamp(path)
         if stamp is not None:
             self._known[path] = (stamp, digest)
-        note = self._note(path)
-        try:
-            os.makedirs(os.path.dirname(note), exist_ok=True)
-            _replace(note, digest)
-        except OSError:
-            pass  # without a cache, what is there is compared
-
-    def _note(self, path: str) -> str:
-        name = sha256(os.path.realpath(path).encode(errors="surrogateescape")).hexdigest()
-        return os.path.join(cache_folder(self._layout.root, self._layout.store_id() or "none"), "views", name)
+        _note(self._layout, path, digest)
 
     # ---------------------------------------------------------------- whose it is
 
@@ -97,7 +88,7 @@ class Putter:
         return _lines_within(found, file.content) if file.lines else _within(found, file.content)
 
     def _digest_noted(self, path: str) -> str | None:
-        found = _read(self._note(path))
+        found = _read(_note_of(self._layout, path))
         return found.decode(errors="replace") if found else None
 
     # ---------------------------------------------------------------- JSON lines
@@ -122,6 +113,27 @@ class Putter:
         self._lengths[path] = len(content)
         self._known[path] = (_stamp(path) or _Stamp(0, 0, 0), "")
         return True
+
+
+def note_as_ours(layout: Layout, path: str) -> None:
+    """Let a file be replaced as long as it stays as it is now: all of it is kept in the store."""
+    found = _read(path)
+    if found is not None:
+        _note(layout, path, sha256(found).hexdigest())
+
+
+def _note(layout: Layout, path: str, digest: str) -> None:
+    note = _note_of(layout, path)
+    try:
+        os.makedirs(os.path.dirname(note), exist_ok=True)
+        _replace(note, digest)
+    except OSError:
+        pass  # without a cache, what is there is compared
+
+
+def _note_of(layout: Layout, path: str) -> str:
+    name = sha256(os.path.realpath(path).encode(errors="surrogateescape")).hexdigest()
+    return os.path.join(cache_folder(layout.root, layout.store_id() or "none"), "views", name)
 
 
 @contextmanager

@@ -46,6 +46,8 @@ class Following:
         while any(not run.ended for run in self._runs.values()) and time.monotonic() - gone_at < _ALIVE_MAX_S:
             time.sleep(LAST_S)
             self._look()
+        for run in self._runs.values():
+            run.wait()
 
     def _look(self) -> None:
         for run in self._runs.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from threading import Thread
 
 from runfolio.model.params import unflatten
 from runfolio.model.run_state import Kept, RunState
@@ -22,6 +23,7 @@ class Feeding:
     def __init__(self, layout: Layout, run_id: str, tell: Callable[[str], None]) -> None:
         self._layout, self._run_id, self._tell = layout, run_id, tell
         self._feeds: dict[str, tuple[Kept, Feed]] = {}
+        self._closing: list[Thread] = []
         self._done: set[tuple[str, int]] = set()
         self._past: list[Entry] = []  # of the latest attempt: a sink that is asked for late hears it all
 
@@ -58,12 +60,23 @@ class Feeding:
         return feed
 
     def close(self, status: str, reason: str | None) -> None:
-        """End all sinks, and keep in the run what each has taken."""
+        """Begin to end all sinks, each on a thread of its own: a slow one keeps no other run waiting."""
         feeds, self._feeds, self._past = list(self._feeds.values()), {}, []
         for kept, feed in feeds:
-            told = feed.close(status, reason, CLOSE_S)
-            writer = open_side_writer(self._layout.root, self._run_id, "sink", kept.attempt)
-            writer.event(
-                {"type": "sent", "sink": kept.what, "sent": told.sent, "dropped": told.dropped, "error": told.error}
-            )
-            writer.close()
+            thread = Thread(target=self._close_one, args=(kept, feed, status, reason), daemon=True)
+            thread.start()
+            self._closing.append(thread)
+
+    def wait(self) -> None:
+        """Wait until all sinks have ended, each as long as it may take."""
+        for thread in self._closing:
+            thread.join(CLOSE_S + 5)
+
+    def _close_one(self, kept: Kept, feed: Feed, status: str, reason: str | None) -> None:
+        """End a sink, and keep in the run what it has taken."""
+        told = feed.close(status, reason, CLOSE_S)
+        writer = open_side_writer(self._layout.root, self._run_id, "sink", kept.attempt)
+        writer.event(
+            {"type": "sent", "sink": kept.what, "sent": told.sent, "dropped": told.dropped, "error": told.error}
+        )
+        writer.close()

@@ -72,8 +72,12 @@ class Followed:
     def _end_sinks(self, status: str, reason: str | None) -> None:
         if self._feeding is not None:
             self._feeding.close(status, reason)
-            self._follower.poll()  # past what was just told of them
         self._unfed = []
+
+    def wait(self) -> None:
+        """Wait until the sinks have taken all, or were given up on."""
+        if self._feeding is not None:
+            self._feeding.wait()
 
     def _render(self) -> bool:
         began = time.monotonic()

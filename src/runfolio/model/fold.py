@@ -116,7 +116,9 @@ class RunFold:
             self.state.rewinds.append((event.attempt, rewind_to))
 
     def _name(self, event: Event, body: dict[str, Any]) -> None:
-        self.state.name = _text(body, "name")
+        if "name" not in body:
+            raise _Odd
+        self.state.name = _text_or_none(body, "name")
 
     def _alias(self, event: Event, body: dict[str, Any]) -> None:
         self._append_new("alias", self.state.aliases, _text(body, "name"))
@@ -160,6 +162,16 @@ class RunFold:
         if goal not in ("min", "max"):
             raise _Odd
         self.state.goals[metric] = goal
+
+    def _metric_name(self, event: Event, body: dict[str, Any]) -> None:
+        """Rename a metric as it is shown now; back to what it was logged as, it has its own name again."""
+        shown, new = _text(body, "metric"), _text(body, "name")
+        names = self.state.metric_names
+        logged = next((own for own, called in names.items() if called == shown), shown)
+        if new == logged:
+            names.pop(logged, None)
+        else:
+            names[logged] = new
 
     def _total_steps(self, event: Event, body: dict[str, Any]) -> None:
         self.state.total_steps = _int_or_none(body, "value")
@@ -273,6 +285,7 @@ _APPLY: dict[str, Callable[[RunFold, Event, dict[str, Any]], None]] = {
     "tags": RunFold._tags,
     "notes": RunFold._notes,
     "goal": RunFold._goal,
+    "metric_name": RunFold._metric_name,
     "total_steps": RunFold._total_steps,
     "view": RunFold._view,
     "sink": RunFold._sink,

@@ -121,6 +121,7 @@ class RunState:
         "experiment_id",
         "goals",
         "lost",
+        "metric_names",
         "name",
         "notes",
         "oddities",
@@ -158,6 +159,7 @@ class RunState:
         self.tags: dict[str, str] = {}
         self.notes: str | None = None
         self.goals: dict[str, str] = {}
+        self.metric_names: dict[str, str] = {}  # as logged: as shown
         self.total_steps: int | None = None
         self.uncertain: list[str] = []  # journals of which a sync failed
         self.views: list[Kept] = []

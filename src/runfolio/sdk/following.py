@@ -53,8 +53,16 @@ def feed_sink(run: ActiveRun, kind: str, **options: Any) -> None:
 
 def settle(run: ActiveRun, timeout_s: float = 60.0) -> bool:
     """Return when the views of a run are exact as of now; False where they could not be made so in time."""
-    if run not in _asked:
-        return True
+    return run not in _asked or _make_exact(run, timeout_s)
+
+
+def ended(run: ActiveRun) -> None:
+    """Wait for the last state of the views, after a run has ended; and tell what the companion had to say."""
+    if run in _asked and _make_exact(run, AT_END_S):
+        del _asked[run]
+
+
+def _make_exact(run: ActiveRun, timeout_s: float) -> bool:
     if _companion is not None and _companion.settle(run, timeout_s):
         return True
     try:
@@ -63,12 +71,6 @@ def settle(run: ActiveRun, timeout_s: float = 60.0) -> bool:
         trouble.tell(f"the files of run {run.id[:8]} could not be written: {type(failed).__name__}: {failed}")
         return False
     return True
-
-
-def ended(run: ActiveRun) -> None:
-    """Wait for the last state of the views, after a run has ended; and tell what the companion had to say."""
-    if _asked.pop(run, None) and _companion is not None:
-        _companion.settle(run, AT_END_S)
 
 
 def hear() -> None:

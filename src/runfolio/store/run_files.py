@@ -262,13 +262,22 @@ class RunFiles:
 
     def _parts(self, metric: str, rank: Rank) -> list[Part]:
         parts = []
+        logged = self._logged_as(metric) if self.state.metric_names else [metric]
         for journal in self._used:
-            if self.rank_of(journal) == rank and (column := self._column(journal, metric)) is not None:
-                parts.append(Part(journal.attempt, journal.journal_id, column))
+            for name in logged if self.rank_of(journal) == rank else ():
+                if (column := self._column(journal, name)) is not None:
+                    parts.append(Part(journal.attempt, journal.journal_id, column))
         return parts
 
+    def _logged_as(self, metric: str) -> list[str]:
+        """Give the names under which a metric was logged that is shown so."""
+        names = self.state.metric_names
+        return [*([] if metric in names else [metric]), *(own for own, shown in names.items() if shown == metric)]
+
     def _names(self, journal: JournalColumns) -> Iterable[str]:
-        return journal.metrics() if isinstance(journal, SealedJournal) else self._groups_of(journal).places
+        logged = journal.metrics() if isinstance(journal, SealedJournal) else self._groups_of(journal).places
+        names = self.state.metric_names
+        return [names.get(name, name) for name in logged] if names else logged
 
     def _column(self, journal: JournalColumns, metric: str) -> Column | None:
         if not isinstance(journal, SealedJournal):

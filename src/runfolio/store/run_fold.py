@@ -26,6 +26,7 @@ class RunFolding:
         self.summaries: dict[Key, Summary] = {}
         self._seen: dict[str, tuple[list[Segment], int]] = {}  # of each journal: its segments, and how many are in
         self._rewinds: list[tuple[int, int]] = []
+        self._metric_names: dict[str, str] = {}
         self._version = 0
 
     def refresh(self, spools: Iterable[str] | None = None) -> bool:
@@ -38,7 +39,8 @@ class RunFolding:
 
     def mark_of(self, journal: JournalColumns) -> Mark | None:
         """Mark the end of a journal, to read on from there; None where that would not do."""
-        if hidden_from(journal.attempt, self.files.state.rewinds) is not None:
+        state = self.files.state
+        if hidden_from(journal.attempt, state.rewinds) is not None or state.metric_names:
             return None
         return mark_of(journal, self.files.rank_of(journal))
 
@@ -51,18 +53,21 @@ class RunFolding:
         keys = [(name, rank) for name, ranks in self.files.ranks().items() for rank in ranks]
         summaries = ((key, self._anew(key) if key in stale else self.summaries.get(key)) for key in keys)
         self.summaries = {key: summary for key, summary in summaries if summary is not None}
-        self._rewinds = list(self.files.state.rewinds)
+        self._rewinds, self._metric_names = list(self.files.state.rewinds), dict(self.files.state.metric_names)
         self._seen = {journal.journal_id: (journal.segments, len(journal.segments)) for journal in self.files.journals}
 
     def _goes_on(self) -> bool:
         """Say whether all that was summed up still stands."""
         journals = {journal.journal_id: journal for journal in self.files.journals}
         kept = all(id_ in journals and journals[id_].segments is segments for id_, (segments, _) in self._seen.items())
-        return kept and self._rewinds == self.files.state.rewinds
+        state = self.files.state
+        return kept and self._rewinds == state.rewinds and self._metric_names == state.metric_names
 
     def _carry(self, journal: JournalColumns) -> set[Key]:
         """Carry the summaries on by what is new in a journal; return those that must be made anew."""
         rank = self.files.rank_of(journal)
+        if self.files.state.metric_names:
+            return {(name, shown) for name, ranks in self.files.ranks().items() for shown in ranks}
         if isinstance(journal, SealedJournal):
             return set() if journal.journal_id in self._seen else {(name, rank) for name in journal.metrics()}
         groups = Groups(journal.segments[self._seen.get(journal.journal_id, ([], 0))[1] :])
