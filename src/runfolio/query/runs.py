@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from runfolio.query.need import need
@@ -10,7 +11,9 @@ from runfolio.query.need import need
 if TYPE_CHECKING:
     import pandas
     import polars
+    from matplotlib.axes import Axes
 
+    from runfolio.query.groups import Groups
     from runfolio.query.run import Run
 
 Base = list["Run"]
@@ -33,6 +36,23 @@ class Runs(Base):
         names = dict.fromkeys(name for row in rows for name in row)
         return {name: [row.get(name) for row in rows] for name in names}
 
+    def groups(
+        self,
+        metric: str,
+        by: str | Sequence[str] | None = None,
+        over: str | Sequence[str] | None = None,
+        goal: str | None = None,
+        at: Any = "last",
+    ) -> Groups:
+        """Group these runs by params, over seeds, and say which group is really better; as `runfolio.query.groups.groups`.
+
+        Raises:
+            NotFound: no run has the metric or the param. UsageError: no goal.
+        """
+        from runfolio.query.groups import groups  # scipy
+
+        return groups(self, metric, by, over, goal, at)
+
     def to_pandas(self) -> pandas.DataFrame:
         """Give a DataFrame, one row for each run."""
         return need("pandas").DataFrame(self.columns())
@@ -49,6 +69,48 @@ class Runs(Base):
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def plot(
+        self,
+        *metrics: str,
+        group_by: str | Sequence[str] | None = None,
+        smooth: float = 0.0,
+        x: str = "step",
+        log_y: bool = False,
+        centre: str = "mean",
+        together: bool = False,
+        title: str | None = None,
+        ax: Axes | None = None,
+        out: str | PathLike[str] | None = None,
+    ) -> Axes | list[Axes]:
+        """Draw metrics with matplotlib: a curve for each run, labelled by the params that differ; a panel for each metric.
+
+        Args:
+            group_by: one curve for each value of these params, with a band over its runs: `group_by="lr"`.
+            smooth: the weight of a moving average, from 0 (none) up to below 1; the line as logged stays, faint.
+            x: "step"; "time", since each run's start; or a metric, at the same step.
+            centre: of a group: "mean", with Student's 95 % interval; "median", with the middle half.
+            together: all metrics on the same axes.
+            ax: draw there; one panel, without the caption.
+            out: write a file instead, .png, .svg, .pdf or .html; nothing is shown then.
+
+        Returns:
+            The Axes; a list of them where there are several panels. The figure is `ax.figure`.
+
+        Raises:
+            MissingExtra: matplotlib is not installed. NotFound: no run has such a metric or param.
+        """
+        from runfolio.query.plot.draw import plot_runs
+
+        by = [group_by] if isinstance(group_by, str) else group_by
+        wish = {"group_by": by, "smooth": smooth, "x": x, "log_y": log_y, "centre": centre}
+        return plot_runs(self, metrics, ax, out, title, together=together or ax is not None, **wish)
+
+    def _repr_html_(self) -> str:
+        """Show the runs as a table in a notebook."""
+        from runfolio.query.html import runs_html
+
+        return runs_html(self)
 
     def __repr__(self) -> str:
         return f"<{len(self)} run{'' if len(self) == 1 else 's'}>" if len(self) > 20 else super().__repr__()

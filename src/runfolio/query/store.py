@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from runfolio.query.compare import Comparison
+    from runfolio.query.groups import Groups
     from runfolio.query.series import Series
     from runfolio.store.run_files import RunFiles
 
@@ -270,6 +271,28 @@ class Store:
 
         with self._lock:
             return self._index.answer(lambda: read_all(self._index, self.runs(), metric, rank))
+
+    def groups(
+        self,
+        metric: str,
+        by: str | Sequence[str] | None = None,
+        over: str | Sequence[str] | None = None,
+        goal: str | None = None,
+        *,
+        filter: str | None = None,
+        at: Any = "last",
+    ) -> Groups:
+        """Group the runs that fit a filter by params, over seeds, and say which group is really better.
+
+        Args:
+            by: the params that make a group; default: all of them but `over`.
+            over: the param of the seed; default: found by its name.
+            goal: "min" or "max"; default: the one declared for the metric.
+
+        Raises:
+            NotFound: no run has the metric or the param. UsageError: no goal. FilterError: the filter cannot be understood.
+        """
+        return self.runs(filter).groups(metric, by, over, goal, at)
 
     def compare(self, runs: Sequence[Run | str] | None = None) -> Comparison:
         """Set runs, all by default, side by side: the params that differ, and the metrics."""
