@@ -296,6 +296,12 @@ class Run:
     def _read(self, act: Callable[[RunFiles], T]) -> T:
         return self._store._read(self.id, act)
 
+    def _repr_html_(self) -> str:
+        """Show it in a notebook: how it stands, its params, a small curve for each metric."""
+        from runfolio.query.html import run_html
+
+        return run_html(self)
+
     def __repr__(self) -> str:
         return f"<Run {short(self.id)} {self.name or ''} {self.status}>".replace("  ", " ")
 

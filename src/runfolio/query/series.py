@@ -102,6 +102,12 @@ class Series:
             columns.append(ArrowColumn("rank", self.ranks, self.ranks != NO_RANK))
         return stream(columns, requested_schema)
 
+    def _repr_html_(self) -> str:
+        """Show it in a notebook: a small curve and a few numbers."""
+        from runfolio.query.html import series_html
+
+        return series_html(self)
+
     def __repr__(self) -> str:
         if not len(self):
             return f"<Series {self.name!r}, no points>"
