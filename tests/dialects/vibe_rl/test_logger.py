@@ -339,3 +339,14 @@ def test_a_foreign_edit_of_the_file_is_not_overwritten(tmp_path: Path) -> None:
     assert lines_of("metrics.jsonl") == [{"step": 1, "loss": 99}]
     beside = without_time(lines_of("metrics.jsonl.runfolio"))
     assert beside == [{"step": 1, "loss": 0.5}, {"step": 2, "loss": 0.25}]
+
+
+def test_odd_names_and_nan_among_thousands_of_lines() -> None:
+    """Names that look like the border between two objects, and NaN anywhere, leave every line its own."""
+    records: list[dict[str, Any]] = [{"step": step, "loss": float(step)} for step in range(2500)]
+    records[1200] = {"step": 1200, "a}, {b": 1.0}
+    records[2100] = {"step": 2100, "loss": math.nan}
+    found = written(records)
+    assert found[2100] == {"step": 2100, "loss": "NaN"}
+    del found[2100], records[2100]
+    assert found == records

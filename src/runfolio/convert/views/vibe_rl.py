@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from runfolio.convert.vibe_rl_lines import line_of
+from runfolio.convert.vibe_rl_lines import line_of, lines_of
 from runfolio.convert.view import File, Snapshot
 from runfolio.model.events import Event
 from runfolio.store.follow import Call
@@ -22,20 +22,24 @@ _Beside = tuple[str, int | None, frozenset[tuple[str, str]]]
 
 def render(snapshot: Snapshot, path: str, options: Mapping[str, Any]) -> Iterable[File]:
     """Give the one file."""
-    yield File(path, "".join([f"{line}\n" for line in lines(snapshot)]), lines=True)
+    yield File(path, "".join(texts(snapshot)), lines=True)
 
 
-def lines(snapshot: Snapshot) -> Iterator[str]:
-    """Give the lines of a run, without their ends."""
+def texts(snapshot: Snapshot) -> Iterator[str]:
+    """Give the lines of a run with their ends, many at a time."""
     besides: Counter[_Beside] = Counter()  # the calls that are still to come beside a record
+    calls: list[dict[str, Any]] = []
     for entry in snapshot.entries:
         if isinstance(entry, Call):
             if not (besides and _take(besides, _key(entry.writer, entry.step, entry.values))):
-                yield line_of(entry.values if entry.step is None else {"step": entry.step, **entry.values})
+                calls.append(entry.values if entry.step is None else {"step": entry.step, **entry.values})
         elif (value := _told(entry)) is not None:
+            yield from lines_of(calls)
+            calls = []
             if value.get("beside"):
                 besides[_beside(entry, value)] += 1
-            yield _text(value)
+            yield f"{_text(value)}\n"
+    yield from lines_of(calls)
 
 
 def _told(event: Event) -> dict[str, Any] | None:
