@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from runfolio.query.statistics.verdict import Verdict
 
 _LABEL, _NAMED, _MARKS_PROSE = 60, 5, 160
-_VALUES_SHOWN = 2
 _FIELDS = ("mean", "sd", "median", "iqm", "best", "worst")
 _REASONS = {
     "running": ("still running", "left out"),
@@ -105,7 +104,7 @@ def _mean(group: Group) -> str:
     """Give the mean; of one or two values those themselves."""
     if group.description.mean is not None:
         return number(group.description.mean)
-    return " and ".join(number(float(value)) for value in group.description.values[:_VALUES_SHOWN]) or "-"
+    return " and ".join(number(float(value)) for value in sorted(group.description.values)) or "-"
 
 
 def _interval(interval: Interval | None) -> str:

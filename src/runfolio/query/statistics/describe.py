@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from runfolio.query.statistics.bootstrap import bca
 from runfolio.query.statistics.student import quantile
 from runfolio.query.statistics.values import LEAST, Values, is_constant, sift
 
 BOOTSTRAP_FROM = 30
 """From so many values on the interval is a bootstrap: it need not be symmetric, and there is enough to draw from."""
-RESAMPLES, _SEED = 4_999, 20_210_830
-_AT_ONCE_BYTES = 32 << 20
 STUDENT, BCA = "Student t", "bootstrap BCa"
 
 
@@ -97,22 +96,6 @@ def mean_interval(values: Values, alpha: float = 0.05) -> Interval:
     if is_constant(values):
         return Interval(mean, mean, "all values are equal")
     if len(values) >= BOOTSTRAP_FROM:
-        return _bootstrapped(values, alpha)
+        return Interval(*bca(values, alpha), BCA)
     half = quantile(1 - alpha / 2, len(values) - 1) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
     return Interval(mean - half, mean + half, STUDENT)
-
-
-def _bootstrapped(values: Values, alpha: float) -> Interval:
-    """Draw again and again, with a fixed seed: the same values give the same interval. Source: Efron 1987."""
-    from scipy.stats import bootstrap
-
-    found = bootstrap(
-        (values,),
-        np.mean,
-        confidence_level=1 - alpha,
-        n_resamples=RESAMPLES,
-        method="BCa",
-        batch=max(1, _AT_ONCE_BYTES // (8 * len(values))),
-        rng=np.random.default_rng(_SEED),
-    ).confidence_interval
-    return Interval(float(found.low), float(found.high), BCA)
