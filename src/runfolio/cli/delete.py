@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import click
 
-from runfolio.cli.arguments import RUN, run_words
+from runfolio.cli.chosen_runs import edit_options, make_change
 from runfolio.cli.render.screen import write
 from runfolio.model.ids import short
 from runfolio.model.states import RUNNING
 
 
 @click.command()
-@click.argument("runs", nargs=-1, type=RUN, required=True, metavar="RUN...")
-def command(runs: tuple[str, ...]) -> None:
-    """Delete runs. Their bytes stay until `runfolio gc`; until then `runfolio restore` brings them back."""
-    from runfolio.query.store import Store
-    from runfolio.store.edits import delete
-    from runfolio.store.layout import Layout, find
+@edit_options
+def command(runs: tuple[str, ...], filter: str | None, dry_run: bool) -> None:
+    """Delete runs. Their bytes stay until `runfolio gc`; until then `runfolio restore` or `runfolio undo` brings them back."""
+    from runfolio.query.editing import Edit
 
-    with Store(find()) as store:
-        found = {run.id: run for run in map(store.run, runs)}  # all of them are known before the first is touched
-        for run in found.values():
-            if run.deleted:
-                write(f"{run_words(run)} is deleted already.")
-                continue
-            delete(Layout(store.path), run.id)
-            still = " It is running: gc leaves it alone until it ends." if run.status == RUNNING else ""
-            write(f"Deleted {run_words(run)}.{still}")
-    write(f"Bring back: runfolio restore {' '.join(map(short, found))}")
+    planned = make_change(runs, filter, Edit(deleted=True), "Deleted", dry_run)
+    if not planned or dry_run:
+        return
+    running = sum(one.run.status == RUNNING for one in planned)
+    if running:
+        write(
+            f"{'It is' if len(planned) == 1 else f'{running} of them are'} running: gc leaves it alone until it ends."
+        )
+    few = " ".join(short(one.run.id) for one in planned) if len(planned) <= 5 else ""
+    write(f"Bring back: runfolio {f'restore {few}' if few else 'undo'}")
     write("Free the space: runfolio gc")
