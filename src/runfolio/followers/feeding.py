@@ -14,7 +14,7 @@ from runfolio.sinks.sink import About
 from runfolio.store.follow import Entry
 from runfolio.store.layout import Layout
 
-CLOSE_S = 60.0
+CLOSE_S = 300.0
 
 
 class Feeding:
@@ -49,7 +49,7 @@ class Feeding:
             experiment=state.experiment,
             params=unflatten(state.params),
             tags=dict(state.tags),
-            notes=state.notes or "",
+            notes=state.notes,
             created_ns=state.created_ns or 0,
             attempt=kept.attempt,
             folder=self._layout.run(self._run_id),

@@ -45,10 +45,12 @@ def feed_sink(run: ActiveRun, kind: str, **options: Any) -> None:
     Raises:
         ImportError: the package is not installed. UsageError: no such kind.
     """
-    install = import_module(_SINKS).missing(kind)
+    sinks = import_module(_SINKS)
+    settled = sinks.settled(kind, options)
+    install = sinks.missing(kind)
     if install:
         raise MissingExtra(f"the sink {kind!r} needs a package that is not installed: {install}")
-    _ask(run, "sink", kind=kind, options=options)
+    _ask(run, "sink", kind=kind, options=settled)
 
 
 def settle(run: ActiveRun, timeout_s: float = 60.0) -> bool:
