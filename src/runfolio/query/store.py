@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import islice
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from runfolio.errors import AmbiguousRun, RunNotFound, UsageError
 from runfolio.model.clock import SYSTEM_CLOCK, Clock
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from runfolio.query.compare import Comparison
+    from runfolio.query.diff import Diff
+    from runfolio.query.group_diff import GroupDiff
     from runfolio.query.groups import Groups
+    from runfolio.query.points import Points
     from runfolio.query.series import Series
+    from runfolio.query.sql import SqlResult
     from runfolio.store.run_files import RunFiles
 
 T = TypeVar("T")
@@ -294,12 +298,73 @@ class Store:
         """
         return self.runs(filter).groups(metric, by, over, goal, at)
 
+    def points(
+        self,
+        metrics: Sequence[str] | str | None = None,
+        filter: str | None = None,
+        *,
+        wide: bool = False,
+        runs: Iterable[Run] | None = None,
+    ) -> Points:
+        """Read metrics of many runs as one table, for Arrow, pandas or polars.
+
+        Args:
+            metrics: None for all.
+            filter: only of the runs that fit.
+            wide: a column for each metric and a row for each run, rank and step, instead of a row for each point.
+            runs: only of these.
+
+        Raises:
+            MetricNotFound: no run of the store has such a metric.
+        """
+        from runfolio.query.points import check_metrics, points_of
+
+        if filter is not None and runs is not None:
+            raise UsageError("filter or runs, not both: give store.runs(filter) as runs")
+        asked = [metrics] if isinstance(metrics, str) else metrics
+        with self._lock:
+            chosen = self.runs(filter) if runs is None else list(runs)
+            check_metrics(asked or (), self.names()["metrics"])
+            return self._index.answer(lambda: points_of(self._index, chosen, asked, wide))
+
+    def sql(
+        self, query: str, limit: int | None = None, *, time_limit_s: float = 60.0, memory_mb: int = 1000
+    ) -> SqlResult:
+        """Answer one SELECT of DuckDB's SQL over the tables runs, params, metrics, points and artifacts: see docs/guide/sql.md.
+
+        Args:
+            limit: give at most so many rows.
+            time_limit_s: stop the query then.
+            memory_mb: of the query, and of what is handed to it.
+
+        Raises:
+            FilterError: the query cannot be understood; the column tells where. UsageError: it takes too long, or too much memory.
+        """
+        from runfolio.query.sql import answer
+
+        return answer(self, query, limit, time_limit_s, memory_mb)
+
     def compare(self, runs: Sequence[Run | str] | None = None) -> Comparison:
         """Set runs, all by default, side by side: the params that differ, and the metrics."""
         from runfolio.query.compare import compare
 
         chosen = self.runs() if runs is None else [run if isinstance(run, Run) else self.run(run) for run in runs]
         return compare(chosen)
+
+    @overload
+    def diff(self, a: Run | str, b: Run | str) -> Diff: ...
+    @overload
+    def diff(self, a: Sequence[Run], b: Sequence[Run]) -> GroupDiff: ...
+    def diff(self, a: Run | str | Sequence[Run], b: Run | str | Sequence[Run]) -> Diff | GroupDiff:
+        """Say why it changed: what is not the same in two runs, or between all of one list of runs and all of another.
+
+        Raises:
+            RunNotFound: a name that no run answers to. UsageError: a run and a list, or a list without runs.
+        """
+        from runfolio.query.diff import diff
+
+        one, other = (self.run(runs) if isinstance(runs, str) else runs for runs in (a, b))
+        return diff(one, other)
 
     # ---------------------------------------------------------------- for runs
 

@@ -1,0 +1,1 @@
+"""Answer SQL over the runs of a store."""
