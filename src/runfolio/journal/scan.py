@@ -18,6 +18,7 @@ from runfolio.model.strict_json import loads
 
 _HEAD = Struct("<IHH")
 _OFFSETS = Struct("<iI")
+_STEP = Struct("<i")
 _SEQ_MAX = 1 << 62
 """No journal has so many frames; a block frame that tells of more is made to harm."""
 _KINDS = frozenset("fib")
@@ -77,8 +78,12 @@ def scan(data: bytes | memoryview, journal_id: str) -> Scan:
 
 
 def _has_hole(frames: list[Frame]) -> bool:
-    ends = [frame.HEADER_SIZE] + [good.offset + good.size for good in frames]
-    return any(good.offset != end for good, end in zip(frames, ends, strict=False))
+    end = frame.HEADER_SIZE
+    for good in frames:
+        if good.offset != end:
+            return True
+        end += good.size
+    return False
 
 
 def _judge(found: list[Frame], journal_id: str, header_damaged: bool, data: bytes | memoryview) -> Scan:
@@ -92,8 +97,7 @@ def _judge(found: list[Frame], journal_id: str, header_damaged: bool, data: byte
             damage.append(Damage(end, good.offset - end, number - seq - 1, seq))
         elif number != seq + 1:
             damage.append(Damage(end, 0, number - seq - 1, seq))
-        good = good._replace(seq=number)
-        frames.append(good)
+        frames.append(good if good.seq == number else Frame(*good[:3], number, *good[4:]))
         seq, end = number, good.offset + good.size
         if good.tag == frame.SYNC:
             synced = max(synced, synced_to(good.payload))
@@ -206,6 +210,18 @@ def key_sets(found: Scan) -> dict[int, KeySet]:
     """Give the key sets by tag."""
     declared = (key_set(good.payload) for good in found.frames if good.tag == frame.KEYS)
     return {columns.tag: columns for columns in declared if columns is not None}
+
+
+def steps(found: Scan) -> Iterator[int]:
+    """Yield the steps of the calls of `log`, of those that have one."""
+    sets = {tag: columns.step_base for tag, columns in key_sets(found).items() if not columns.final}
+    for good in found.frames:
+        if (base := sets.get(good.tag)) is not None:
+            yield base + _STEP.unpack_from(good.payload)[0]
+        elif good.tag == frame.KEYS:
+            columns = key_set(good.payload)
+            if columns is not None and columns.first and not columns.final:
+                yield columns.step_base
 
 
 class Row(NamedTuple):

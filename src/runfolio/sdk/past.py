@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from runfolio.errors import RunNotFound, Unreadable
 from runfolio.journal import frame
-from runfolio.journal.scan import Scan, events, opening, rows, scan
+from runfolio.journal.scan import Scan, events, opening, scan
+from runfolio.journal.scan import steps as steps_of
 from runfolio.model.events import Event
 from runfolio.model.fold import RunState, fold
 from runfolio.model.ids import short
@@ -32,7 +33,9 @@ class Past(NamedTuple):
         steps = []
         for found in self.scans:
             limit = self._hidden_from(opening(found).get("attempt"), below)
-            steps += [step for step in _steps(found) if step < limit]
+            high = max((step for step in steps_of(found) if step < limit), default=None)
+            if high is not None:
+                steps.append(high)
         for covered in self.sealed:
             # only the highest step is at hand: where that is hidden, the step before the first hidden one
             if covered.high_step is not None:
@@ -103,10 +106,6 @@ def _journals(layout: Layout, run_id: str) -> Iterator[str]:
         for name in names:
             if name.endswith(frame.SUFFIX):
                 yield os.path.join(folder, name)
-
-
-def _steps(found: Scan) -> Iterator[int]:
-    return (row.step for row in rows(found) if row.step is not None)
 
 
 def wait_for_life(layout: Layout, run_id: str, past: Past) -> bool:
