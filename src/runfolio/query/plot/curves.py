@@ -72,8 +72,7 @@ class Panel:
     curves: list[Curve]
 
 
-@dataclass(frozen=True)
-class Plot:
+class Plot(NamedTuple):
     """What is drawn: a panel for each metric, and what must be said with it."""
 
     panels: list[Panel]
@@ -81,6 +80,8 @@ class Plot:
     log_y: bool
     runs: list[Run]
     notes: list[str]
+    looks: list[str]
+    """What pale and faint lines mean, where there are such."""
 
 
 class _Line(NamedTuple):
@@ -154,7 +155,7 @@ def plot_of(
     if seconds != 1.0:
         panels = [Panel(panel.title, [_in_unit(curve, seconds) for curve in panel.curves]) for panel in panels]
     x_label = f"time since the start ({unit})" if x == TIME else printable(x)
-    return Plot(panels, x_label, log_y, having, said.notes(wish, len(listed) - len(having)))
+    return Plot(panels, x_label, log_y, having, said.notes(wish, len(listed) - len(having)), said.looks(wish))
 
 
 # ---------------------------------------------------------------------------------------------------------- which runs
@@ -364,8 +365,8 @@ class _Said:
                 f"line: {wish.centre}; band: {', '.join(sorted(self.bands))}{', at each step' if mean else ''}",
             ),
             (self.thin_groups, "a group of fewer than 3 runs has no band"),
-            (self.parts, "paler or dotted: where only some runs of the group have a number"),
-            (wish.smooth, f"smoothed by {wish.smooth:g}, the faint line is as logged"),
+            (self.parts, "at some steps not all runs of a group have a number"),
+            (wish.smooth, f"smoothed by {wish.smooth:g}"),
             (self.several_ranks, "mean over ranks"),
             (self.finals, f"{_many(self.finals, 'point')} without a step not drawn"),
             (self.without_x, f"{_many(self.without_x, 'run')} without {printable(wish.x)} not drawn"),
@@ -375,6 +376,10 @@ class _Said:
             ),
             (self.cut_bands, "bands that reach 0 or below are cut"),
         ]
+        return [text for holds, text in told if holds]
+
+    def looks(self, wish: _Wish) -> list[str]:
+        told = [(wish.smooth, "faint: as logged"), (self.parts, "pale: not all runs of the group")]
         return [text for holds, text in told if holds]
 
 

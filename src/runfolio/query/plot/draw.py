@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from runfolio.errors import UsageError
-from runfolio.model.ids import short
 from runfolio.model.names import printable
 from runfolio.query.need import need
+from runfolio.query.plot.caption import caption
 from runfolio.query.plot.curves import ABOVE, BELOW, NOT_A_NUMBER, Curve, Floats, Panel, Plot
 from runfolio.query.plot.style import GREY, colour, stroke
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 STRETCHES = 1000
 _LEGEND_MAX = 14
-_IDS_MAX = 12
 _WIDTH, _PANEL_HEIGHT, _LEGEND_WIDTH = 6.4, 2.9, 0.068  # inches; the last for each character
 _CAPTION_CHARS = 17  # of 6.5 points on an inch
 _MARKS = {NOT_A_NUMBER: ("x", 0.0), ABOVE: ("^", 1.0), BELOW: ("v", 0.0)}
@@ -50,7 +49,7 @@ def figure_of(plot: Plot, title: str | None = None, show: bool = False) -> tuple
             figure.suptitle(_plain(title or labels[0]), fontsize=11)
         if len(labels) > 1:
             _legend(figure, axes, loc="outside right upper")
-        text = "\n".join(textwrap.wrap(caption(plot), int(wide * _CAPTION_CHARS)))
+        text = "\n".join(textwrap.wrap(caption(plot, STRETCHES), int(wide * _CAPTION_CHARS)))
         figure.supxlabel(_plain(text), fontsize=6.5, color=GREY, x=0.01, ha="left")
     return figure, axes
 
@@ -137,23 +136,6 @@ def _legend(where: Any, axes: Sequence[Any], loc: str) -> None:
     )
 
 
-def caption(plot: Plot) -> str:
-    """Say which runs are drawn, and what a reader must know of how."""
-    notes = [*plot.notes, *_marks_note(plot)]
-    if any(len(curve.x) > 4 * STRETCHES for panel in plot.panels for curve in panel.curves):
-        notes.append(f"thinned to {STRETCHES:,} stretches a line, the lowest and highest point of each kept")
-    ids = [short(run.id) for run in plot.runs]
-    more = f" and {len(ids) - _IDS_MAX:,} more" if len(ids) > _IDS_MAX else ""
-    return "; ".join([f"runs {', '.join(ids[:_IDS_MAX])}{more}", *notes])
-
-
-def _marks_note(plot: Plot) -> list[str]:
-    found = {what for panel in plot.panels for curve in panel.curves for what in curve.marks}
-    signs = {NOT_A_NUMBER: "×", ABOVE: "▲", BELOW: "▼"}
-    told = [f"{sign} {what}" for what, sign in signs.items() if what in found]
-    return [", ".join(told)] if told else []
-
-
 def _plain(text: str) -> str:
     """Let text stand as it is: `$` begins no formula, and a leading `_` hides no label."""
     text = "\n".join(map(printable, text.split("\n"))).replace("$", r"\$")
@@ -180,5 +162,5 @@ def plot_runs(
             return ax
         figure, axes = figure_of(plot, title, show=out is None)
         if out is not None:
-            save(figure, out, title or ", ".join(metrics), caption(plot))
+            save(figure, out, title or ", ".join(metrics), caption(plot, STRETCHES))
     return axes[0] if len(axes) == 1 else axes
