@@ -456,10 +456,20 @@ class _Walk:
         return at, seq, kept, good_controls, learned
 
     def _count_good(self, first: int, count: int, size: int, first_seq: int) -> int:
-        for i in range(count):
-            at = first + i * size
-            if self.halves[(at >> 1) + 3] != (first_seq + i) & 0xFFFF or not self._good(at, size):
+        view, seed, base = (
+            self.view,
+            self.journal._seed,
+            self.base,
+        )  # a block's worth of frames behind the last block of a live run
+        last = first + (count - 1) * size
+        crcs = self.view[: len(self.data) & ~3].cast("I")[first >> 2 : (last >> 2) + 1 : size >> 2].tolist()
+        numbers = self.halves[(first >> 1) + 3 : (last >> 1) + 4 : size >> 1].tolist()
+        at = first
+        for i, (crc, number) in enumerate(zip(crcs, numbers, strict=True)):
+            start = seed ^ ((at + base) & 0xFFFFFFFF)
+            if number != (first_seq + i) & 0xFFFF or crc32(view[at + 4 : at + size], start) != crc:
                 return i
+            at += size
         return count
 
     def _take(self, runs: list[tuple[int, int, int, int]], controls: list[scan.Frame], learned: list[bytes]) -> None:
