@@ -9,6 +9,7 @@ import click
 
 from runfolio.cli.render import values
 from runfolio.cli.render.screen import write
+from runfolio.errors import UsageError
 from runfolio.model.ids import short
 from runfolio.model.names import printable
 
@@ -21,10 +22,30 @@ if TYPE_CHECKING:
 @click.option(
     "--journals", is_flag=True, help="Also remove journals that are closed, sealed, and the same in the seal."
 )
+@click.option(
+    "--keep",
+    "-k",
+    multiple=True,
+    metavar="RULE",
+    help="Delete runs but those: best:N:METRIC[:min|max], latest:N, tag:KEY.",
+)
+@click.option("--older", metavar="30d", help="With or without --keep: delete only runs that ended longer ago.")
+@click.option("--filter", "-f", metavar="EXPR", help="With them: only runs that fit.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def command(dry_run: bool, journals: bool, as_json: bool) -> None:
-    """Free the bytes of deleted runs for good, and what killed processes left half written. Never those of a running run."""
+def command(
+    dry_run: bool, journals: bool, keep: tuple[str, ...], older: str | None, filter: str | None, as_json: bool
+) -> None:
+    """Free the bytes of deleted runs for good, and what killed processes left half written. Never those of a running run.
+
+    With --keep or --older it deletes instead: in each experiment all runs that have ended, but those that a rule keeps. Nothing is
+    freed then: `runfolio undo` brings them back, and a further `runfolio gc` frees them.
+    """
     import time
+
+    if keep or older is not None:
+        return _retain(keep, older, filter, dry_run)
+    if filter is not None:
+        raise UsageError("--filter is for --keep and --older")
 
     from runfolio.store.gc import collect
     from runfolio.store.layout import find
@@ -46,6 +67,27 @@ def command(dry_run: bool, journals: bool, as_json: bool) -> None:
         write_json({**report._asdict(), "kept": [one._asdict() for one in report.kept], "dry_run": dry_run})
     else:
         _tell(report, dry_run)
+
+
+def _retain(keep: tuple[str, ...], older: str | None, filter: str | None, dry_run: bool) -> None:
+    """Delete what no rule keeps."""
+    from runfolio.cli.chosen_runs import make_change
+    from runfolio.query.editing import Edit
+    from runfolio.query.retention import let_go, parse_keep
+    from runfolio.query.store import Store
+    from runfolio.store.layout import find
+
+    rules = [parse_keep(rule) for rule in keep]
+    with Store(find()) as store:
+        every = store.runs(filter, archived=None)
+        going = let_go(store, rules, older, every)
+    if not going:
+        return write(f"None of {values.count(len(every), 'run')} goes.")
+    make_change(tuple(run.id for run in going), None, Edit(deleted=True), "Deleted", dry_run)
+    write(
+        f"{values.count(len(going), 'run')} of {len(every):,}."
+        + ("" if dry_run else " runfolio undo brings them back, runfolio gc frees them.")
+    )
 
 
 def _tell(report: GcReport, dry_run: bool) -> None:

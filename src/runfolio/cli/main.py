@@ -35,7 +35,8 @@ COMMANDS = {
     "delete": "Delete runs; restore brings them back until gc.",
     "restore": "Bring deleted runs back.",
     "undo": "Take the last change back.",
-    "gc": "Free the space of deleted runs.",
+    "du": "Show how much space runs take.",
+    "gc": "Free the space of deleted runs, or delete old ones.",
     "init": "Make a store in this folder.",
     "doctor": "Look at the store, the disk and the versions.",
 }
