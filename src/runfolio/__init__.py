@@ -17,6 +17,7 @@ from runfolio._version import __version__
 if TYPE_CHECKING:
     from runfolio.errors import (
         AmbiguousRun,
+        FilterError,
         InvalidValue,
         MetricNotFound,
         ParamConflict,
@@ -45,7 +46,7 @@ _HOMES = {
     ),
     **dict.fromkeys(
         (
-            "AmbiguousRun", "InvalidValue", "MetricNotFound", "ParamConflict", "RankRequired", "RunIsClosed", "RunIsLive",
+            "AmbiguousRun", "FilterError", "InvalidValue", "MetricNotFound", "ParamConflict", "RankRequired", "RunIsClosed", "RunIsLive",
             "RunNotFound", "RunfolioError", "StoreNotFound", "Unreadable", "UsageError",
         ),
         "runfolio.errors",
@@ -58,8 +59,8 @@ _HOMES = {
 }  # fmt: skip
 
 __all__ = [
-    "FINAL", "ActiveRun", "AmbiguousRun", "InvalidValue", "MetricNotFound", "ParamConflict", "RankRequired", "RunIsClosed", "RunIsLive",
-    "RunNotFound", "RunfolioError", "RunfolioWarning", "Store", "StoreNotFound", "Unreadable", "UsageError", "__version__", "active_run",
+    "FINAL", "ActiveRun", "AmbiguousRun", "FilterError", "InvalidValue", "MetricNotFound", "ParamConflict", "RankRequired", "RunIsClosed",
+    "RunIsLive", "RunNotFound", "RunfolioError", "RunfolioWarning", "Store", "StoreNotFound", "Unreadable", "UsageError", "__version__", "active_run",
     "add_artifact", "attach", "get_param", "get_params", "log", "log_metrics", "open_store", "resume", "start", "summary",
 ]  # fmt: skip
 
