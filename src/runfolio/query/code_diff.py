@@ -24,7 +24,8 @@ class FilePatch:
     kind: str
     """"added": only B has changes in it; "removed": only A; "changed": both, not the same."""
     lines: list[str] | None
-    """A unified diff from the patch of A to that of B; None where that would be too long."""
+    """The patch of the one that has changes; of both a unified diff from the patch of A to that of B. None where that would
+    be too long."""
 
 
 @dataclass
@@ -51,11 +52,15 @@ def _files(a: dict[str, list[str]], b: dict[str, list[str]]) -> Iterator[FilePat
         if one == other:
             continue
         kind = "changed" if one and other else "removed" if one else "added"
-        lines = None
-        if len(one) + len(other) <= LINES_MAX:
-            told = difflib.unified_diff(one, other, f"A/{path}", f"B/{path}", n=1, lineterm="")
-            lines = list(told)
-        yield FilePatch(path, kind, lines)
+        yield FilePatch(path, kind, _lines(path, one, other))
+
+
+def _lines(path: str, a: list[str], b: list[str]) -> list[str] | None:
+    if not a or not b:
+        return a or b
+    if len(a) + len(b) > LINES_MAX:
+        return None
+    return list(difflib.unified_diff(a, b, f"A/{path}", f"B/{path}", n=1, lineterm=""))
 
 
 def _sections(patch: object) -> dict[str, list[str]]:

@@ -118,7 +118,7 @@ def _compare(found: Diff, section: str, of_a: Sections, of_b: Sections) -> None:
     changes = list(_data_changes(a, b) if section == "data" else _changes(a, b))
     if changes:
         found.changes[section] = changes
-    found.same[section] = len({*a, *b}) - sum(2 if one.kind == MOVED else 1 for one in changes)
+    found.same[section] = len(a.keys() & b.keys() - {one.key for one in changes})
 
 
 def _changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Change]:

@@ -1,0 +1,123 @@
+"""Render what differs between two groups of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from runfolio.cli.render import values
+from runfolio.cli.render.diff import (
+    KEY_MAX,
+    WHOLE,
+    Facts,
+    difference,
+    run_facts,
+    section_lines,
+    sentence,
+    value_text,
+)
+from runfolio.cli.render.runs import param_text, points_aligned
+from runfolio.cli.render.screen import BOLD, Screen
+from runfolio.cli.render.spreadsheet import csv_text
+from runfolio.cli.render.table import Column, column, plain_table
+from runfolio.cli.render.text import pad, shorten, width
+from runfolio.query.circumstances import SECTIONS
+from runfolio.query.group_diff import MISSING, Counted, GroupDiff, Spread
+
+if TYPE_CHECKING:
+    from runfolio.query.group_diff import MetricSpread
+
+_VALUES_MAX, _VALUE_MAX = 4, 60
+
+
+def group_lines(found: GroupDiff, to: Screen, everything: bool) -> list[str]:
+    """Render a comparison of two groups."""
+    told = [line for one in found.words() for line in sentence(one, to)]
+    for title, sections in (("differs between all of A and all of B", found.between), ("varies inside", found.inside)):
+        spreads = [one for section in SECTIONS for one in sections.get(section, [])]
+        told += section_lines(title, list(_spread_lines(spreads, everything)), to, everything)
+    if found.metrics:
+        table = plain_table(_spread_columns(found.metrics), to)
+        told += ["", to.paint("metrics, the mean of the last values", BOLD), *(f"  {line}" for line in table)]
+    return told
+
+
+def _spread_lines(spreads: list[Spread], everything: bool) -> Iterator[str]:
+    names = [shorten(one.key, WHOLE if everything else KEY_MAX) for one in spreads]
+    wide = max(map(width, names), default=0)
+    for name, one in zip(names, spreads, strict=True):
+        a, b = (_values(counted, everything, one.key) for counted in (one.a, one.b))
+        yield f"  {pad(name, wide)}  {a}  |  {b}"
+
+
+def _values(counted: Counted, everything: bool, key: str) -> str:
+    kept = counted if everything else counted[:_VALUES_MAX]
+    told = [_value(value, count, len(counted) > 1, key) for value, count in kept]
+    more = f" and {len(counted) - len(kept)} more" if len(kept) < len(counted) else ""
+    return ", ".join(told) + more
+
+
+def _value(value: Any, count: int, counts: bool, key: str) -> str:
+    if value is MISSING:
+        text = "none"
+    elif key == "patch":
+        text = "a patch" if value else "clean"
+    else:
+        told = value_text("", key, value) if not isinstance(value, float) else param_text(value)
+        text = shorten(told, _VALUE_MAX)
+    return f"{text} ×{count}" if counts and count > 1 else text
+
+
+def _spread_columns(metrics: list[MetricSpread]) -> list[Column]:
+    made = [column("metric", [one.name for one in metrics], limit=KEY_MAX)]
+    for name, told in (("A", [one.a for one in metrics]), ("B", [one.b for one in metrics])):
+        texts = [values.number(float(of.mean())) if len(of) else "-" for of in told]
+        made.append(Column(f"{name} (n)", [f"{text} ({len(of)})" for text, of in zip(texts, told, strict=True)], True))
+    signed = [difference((0.0, one.difference)) if one.difference is not None else "-" for one in metrics]
+    made.append(Column("B - A", points_aligned(signed), True))
+    ranges = [f"{one.interval.low:.3g} … {one.interval.high:.3g}" if one.interval else "-" for one in metrics]
+    made.append(Column("95 % interval", ranges))
+    apart = ["-" if one.apart_from is None else f"from step {one.apart_from:,}" for one in metrics]
+    return [*made, Column("all apart", apart)]
+
+
+def group_facts(found: GroupDiff) -> Facts:
+    """Give a comparison of two groups in plain values."""
+    return {
+        "a": [run_facts(run) for run in found.a],
+        "b": [run_facts(run) for run in found.b],
+        "both": found.both,
+        "words": found.words(),
+        "between": {section: [_spread_facts(one) for one in ones] for section, ones in found.between.items()},
+        "inside": {section: [_spread_facts(one) for one in ones] for section, ones in found.inside.items()},
+        "unknown": {section: list(counts) for section, counts in found.unknown.items()},
+        "metrics": [
+            {
+                "name": one.name,
+                "goal": one.goal,
+                "a": one.a.tolist(),
+                "b": one.b.tolist(),
+                "difference": one.difference,
+                "interval": one.interval and [one.interval.low, one.interval.high],
+                "apart_from": one.apart_from,
+            }
+            for one in found.metrics
+        ],
+    }
+
+
+def _spread_facts(one: Spread) -> Facts:
+    return {"key": one.key, "a": _counts(one.a), "b": _counts(one.b)}
+
+
+def _counts(counted: Counted) -> list[Facts]:
+    """Give each value with how many runs have it; one that is missing has no `value`."""
+    return [{"runs": count} if value is MISSING else {"value": value, "runs": count} for value, count in counted]
+
+
+def group_csv(found: GroupDiff, spreadsheet: bool) -> str:
+    """Give a comparison of two groups as CSV: a row for each fact that is not the same everywhere."""
+    sorted_in = (("between", found.between), ("inside", found.inside))
+    told = ((where, name, one) for where, sections in sorted_in for name, ones in sections.items() for one in ones)
+    rows = ([name, one.key, where, _counts(one.a), _counts(one.b)] for where, name, one in told)
+    return csv_text(["section", "key", "where", "a", "b"], rows, spreadsheet)
