@@ -101,6 +101,7 @@ class _Wish(NamedTuple):
     x: str
     log_y: bool
     centre: str
+    grouped: bool
 
 
 def plot_of(
@@ -126,36 +127,34 @@ def plot_of(
     Raises:
         NotFound: no run has such a metric or param.
     """
-    if isinstance(smooth, bool) or not 0 <= smooth < 1:
-        raise UsageError(f"smooth is a weight from 0 up to below 1, such as 0.9, not {smooth!r}")
-    if centre not in CENTRES:
-        raise UsageError(f"a curve's centre is 'mean' or 'median', not {shown(centre)}")
-    if not metrics:
-        raise UsageError("name a metric to plot")
+    wish = _Wish(smooth, x, log_y, centre, group_by is not None)
+    _check(wish, metrics)
     listed = list(runs)
     _check_metrics(listed, [*metrics, *([x] if x not in (STEP, TIME) else [])])
     having = [run for run in listed if any(name in run.metrics for name in metrics)]
     members = _members(having, group_by)
     said = _Said()
-    wish = _Wish(smooth, x, log_y, centre)
-    panels = [
-        Panel(
-            printable(metric),
-            [
-                curve
-                for place, (label, group) in enumerate(members)
-                if (curve := _curve(label, place, group, metric, wish, said, group_by is not None))
-            ],
-        )
-        for metric in dict.fromkeys(metrics)
-    ]
+    panels = [_panel(metric, members, wish, said) for metric in dict.fromkeys(metrics)]
     if together and len(panels) > 1:
         panels = [_one_panel(panels)]
-    unit, seconds = _unit(panels) if x == TIME else ("", 1.0)
-    if seconds != 1.0:
-        panels = [Panel(panel.title, [_in_unit(curve, seconds) for curve in panel.curves]) for panel in panels]
-    x_label = f"time since the start ({unit})" if x == TIME else printable(x)
+    x_label = printable(x)
+    if x == TIME:
+        panels, x_label = _in_one_unit(panels)
     return Plot(panels, x_label, log_y, having, said.notes(wish, len(listed) - len(having)), said.looks(wish))
+
+
+def _check(wish: _Wish, metrics: Sequence[str]) -> None:
+    if isinstance(wish.smooth, bool) or not 0 <= wish.smooth < 1:
+        raise UsageError(f"smooth is a weight from 0 up to below 1, such as 0.9, not {wish.smooth!r}")
+    if wish.centre not in CENTRES:
+        raise UsageError(f"a curve's centre is 'mean' or 'median', not {shown(wish.centre)}")
+    if not metrics:
+        raise UsageError("name a metric to plot")
+
+
+def _panel(metric: str, members: list[tuple[str, list[Run]]], wish: _Wish, said: _Said) -> Panel:
+    curves = (_curve(label, place, group, metric, wish, said) for place, (label, group) in enumerate(members))
+    return Panel(printable(metric), [curve for curve in curves if curve is not None])
 
 
 # ---------------------------------------------------------------------------------------------------------- which runs
@@ -211,13 +210,11 @@ def _key(name: str, runs: list[Run]) -> str:
 # ----------------------------------------------------------------------------------------------------------- one curve
 
 
-def _curve(
-    label: str, place: int, runs: list[Run], metric: str, wish: _Wish, said: _Said, grouped: bool
-) -> Curve | None:
+def _curve(label: str, place: int, runs: list[Run], metric: str, wish: _Wish, said: _Said) -> Curve | None:
     lines = [line for run in runs if metric in run.metrics and (line := _line(run, metric, wish, said)) is not None]
     if not lines:
         return None
-    curve = _over(lines, wish, said) if grouped else _alone(lines[0], wish)
+    curve = _over(lines, wish, said) if wish.grouped else _alone(lines[0], wish)
     curve = replace(curve, label=label, place=place, runs=tuple(line.run.id for line in lines), marks=_marks(lines))
     return _above_zero(curve, said) if wish.log_y else curve
 
@@ -338,9 +335,12 @@ def _one_panel(panels: list[Panel]) -> Panel:
     )
 
 
-def _unit(panels: list[Panel]) -> tuple[str, float]:
+def _in_one_unit(panels: list[Panel]) -> tuple[list[Panel], str]:
+    """Give times in the unit that suits the longest, and the name of the axis."""
     longest = max((float(np.nanmax(c.x)) for panel in panels for c in panel.curves if len(c.x)), default=0.0)
-    return next(((unit, seconds) for unit, least, seconds in _UNITS if longest >= least), ("s", 1.0))
+    unit, seconds = next(((unit, seconds) for unit, least, seconds in _UNITS if longest >= least), ("s", 1.0))
+    told = [Panel(panel.title, [_in_unit(curve, seconds) for curve in panel.curves]) for panel in panels]
+    return told, f"time since the start ({unit})"
 
 
 def _in_unit(curve: Curve, seconds: float) -> Curve:
