@@ -92,7 +92,7 @@ def read_parts(index: Index, runs: Iterable[Run], metrics: Sequence[str] | None)
         names = list(run.metrics) if asked is None else [name for name in asked if name in run.metrics]
         if not names:
             continue
-        if asked is None or len(asked) > _FEW:
+        if asked is None or len(names) > _FEW:
             yield from _from_journals(index.files(run.id), run, names)
             continue
         for name in names:

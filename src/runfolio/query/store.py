@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from runfolio.query.compare import Comparison
     from runfolio.query.diff import Diff
     from runfolio.query.group_diff import GroupDiff
-    from runfolio.query.diff import Diff
-    from runfolio.query.group_diff import GroupDiff
     from runfolio.query.groups import Groups
     from runfolio.query.points import Points
     from runfolio.query.series import Series
@@ -352,21 +350,6 @@ class Store:
 
         chosen = self.runs() if runs is None else [run if isinstance(run, Run) else self.run(run) for run in runs]
         return compare(chosen)
-
-    @overload
-    def diff(self, a: Run | str, b: Run | str) -> Diff: ...
-    @overload
-    def diff(self, a: Sequence[Run], b: Sequence[Run]) -> GroupDiff: ...
-    def diff(self, a: Run | str | Sequence[Run], b: Run | str | Sequence[Run]) -> Diff | GroupDiff:
-        """Say why it changed: what is not the same in two runs, or between all of one list of runs and all of another.
-
-        Raises:
-            RunNotFound: a name that no run answers to. UsageError: a run and a list, or a list without runs.
-        """
-        from runfolio.query.diff import diff
-
-        one, other = (self.run(runs) if isinstance(runs, str) else runs for runs in (a, b))
-        return diff(one, other)
 
     @overload
     def diff(self, a: Run | str, b: Run | str) -> Diff: ...
