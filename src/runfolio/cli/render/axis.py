@@ -52,14 +52,16 @@ class Axis:
         return [(value, _text(value, step)) for value in values] or [(self.low, f"{self.low:.4g}")]
 
     def _decades(self, most: int) -> list[tuple[float, str]]:
-        first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
+        first, last = math.floor(math.log10(self.low)), math.floor(math.log10(self.high))
         for parts in ((1, 2, 5), (1, 3), (1,)):
             values = [part * 10.0**power for power in range(first, last + 1) for part in parts]
-            inside = [value for value in values if self.low * 0.999 <= value <= self.high * 1.001]
+            inside = [value for value in values if self.low <= value * 1.001 and value <= self.high * 1.001]
+            inside = [value for value in inside if 0 < value < math.inf]
             if len(inside) <= most:
                 break
         every = -(-len(inside) // max(most, 1)) or 1
-        return [(value, _text(value, 10.0 ** math.floor(math.log10(value) + 1e-9))) for value in inside[::every]]
+        told = [(value, _text(value, 10.0 ** math.floor(math.log10(value) + 1e-9))) for value in inside[::every]]
+        return told or [(self.low, f"{self.low:.4g}")]
 
 
 def _text(value: float, step: float) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from runfolio.cli.render import values
 from runfolio.cli.render.curves import Chart, is_unicode, panel_lines
 from runfolio.cli.render.screen import BOLD, DIM, YELLOW, Screen, status_mark, status_style
-from runfolio.cli.render.text import pad, shorten
+from runfolio.cli.render.text import shorten
 from runfolio.model.ids import short
 from runfolio.query.plot.curves import Plot
 from runfolio.query.progress import Progress
@@ -110,7 +110,7 @@ def _curves(seen: Seen, to: Screen, rows: int) -> list[str]:
     for begin in range(0, len(made), across):
         side = made[begin : begin + across]
         lines += ["  ".join(parts) for parts in zip(*side, strict=True)]
-    return [*lines, *(pad(line, 1) for line in told)]
+    return [*lines, *(shorten(line, to.columns) for line in told)]
 
 
 def _last(run: Run, plot: Plot, place: int) -> str:
