@@ -69,6 +69,8 @@ def read_log(path: str) -> LogFile:
     found = _parsed(path)
     if not isinstance(found, dict) or found.keys().isdisjoint(("config", "metrics_history")):
         raise Unreadable("no experiment log: it has neither a config nor a metrics_history")
+    if "metrics_log" in found and "metrics_history" not in found:  # both programs write into experiment_logs by default
+        raise Unreadable("no experiment log: it is a file of the NTN trackers; try: runfolio import ntn")
     oddities: list[str] = []
     fields: dict[str, Any] = {
         **found,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import runfolio
-from dialects.cs336.making import FOLDER, old_log, old_snapshot, saved, write_old
+from dialects.cs336.making import FOLDER, loaded, old_log, old_snapshot, saved, write_old
 from runfolio.convert.bring_in import BroughtIn, bring_in
 from runfolio.convert.foreign import ForeignRun, Skipped
 from runfolio.convert.importers.cs336 import find
@@ -116,6 +116,26 @@ def test_what_cannot_be_read_is_told() -> None:
     assert "it is empty" in told[2] and "no experiment log" in told[3] and "torn" in told[4]
     assert len(brought()) == 1
     assert "cannot be read" in reasons(Path("nowhere"))[0]
+
+
+def test_the_files_of_the_ntn_trackers_are_no_experiments() -> None:
+    """Both programs write into experiment_logs: what the other one wrote is named, and neither imported nor loaded, also before our first file."""
+    theirs = {
+        "experiment_name": "a_seed0",
+        "config": {"bond_dim": 6},
+        "hparams": {},
+        "metrics_log": [{"step": 0, "loss": 1.0}],
+        "summary": {},
+    }
+    write_old(old_log("sound", []))
+    for name in ("a_seed0.json", "experiment_a_seed0.json"):
+        (FOLDER / name).write_text(json.dumps(theirs))
+    assert [(line.partition(":")[0], "NTN" in line) for line in reasons()] == [
+        ("a_seed0.json", True), ("experiment_a_seed0.json", True),
+    ]  # fmt: skip
+    saved("new")
+    assert {run.name for run in runfolio.open_store().runs()} == {"sound", "new"}
+    assert set(loaded().logs) == {"sound", "new"}
 
 
 def test_what_is_left_out_of_a_file_is_told() -> None:
