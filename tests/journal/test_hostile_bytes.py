@@ -186,3 +186,13 @@ def test_F03_a_damaged_journal_of_more_than_two_gibibytes() -> None:
     finally:
         os.pread = real
     assert asked and sum(len(segment.seq) for segment in found.segments) == 501
+
+
+def test_a_frame_that_ends_in_very_many_zeros_is_read_in_a_live_journal() -> None:
+    """Zeros that were logged are told from the space reserved behind them, however many they are."""
+    run = runfolio.start(capture=False)
+    for step in range(3):
+        run.log({f"m{n}": 0.0 if n else 1.0 for n in range(5000)}, step=step)
+        column = read(str(run._writer.path)).column("m4999")
+        assert column is not None and column.steps.tolist() == list(range(step + 1))
+    run.finish()

@@ -28,6 +28,7 @@ DAMAGED_MAX = 1 << 32
 _SHORT_RUN, _LONG_RUN = 24, 4096
 _TAGS_AT_ONCE = 1 << 20
 _ZEROS = bytes(1 << 16)
+_FRAME_END = 1 << 12  # zeros that a frame may well end in
 
 
 class Segment(NamedTuple):
@@ -138,7 +139,11 @@ class JournalColumns:
         before = self.end
         if self.seq < 0 and not self._begin(fd):
             return self._reread(fd)
-        first, limit = self.seq < 0, _end_of_data(fd, self.end, found.st_size)
+        whole = limit = _end_of_data(fd, self.end, found.st_size)
+        zeros = self.end  # from here on; a later read trusts what the first has seen of the space reserved ahead
+        if self.seq < 0:
+            zeros = _end_of_zeros(fd, self.end, whole)
+            limit = min(whole, zeros + _FRAME_END)
         piece = _PIECE
         while not self.closed:
             at, have = self.end, len(self.segments)
@@ -150,10 +155,12 @@ class JournalColumns:
                 self._unshare(have)  # or a few frames would keep all these bytes
             if self.closed or not (rest or more):
                 break
-            if rest and not any(begins[:8]):  # space reserved ahead, by a writer that lives or has trimmed nothing
-                if first and not _zeros_only(fd, self.end, limit) and self._damaged(fd, limit):
-                    return self._reread(fd)
-                break
+            if rest and not any(begins[:8]) and self.end >= zeros:
+                break  # space reserved ahead, by a writer that lives or has trimmed nothing
+            told = 0 if more else _told_bytes(begins, self._sets)
+            if limit < self.end + told <= whole:
+                limit = self.end + told  # it ends in many zeros
+                continue
             if more and self.end > at:
                 continue
             if more:  # a block or a frame that is longer than the piece
@@ -161,7 +168,7 @@ class JournalColumns:
                 if piece < needed <= limit - at:
                     piece = needed
                     continue
-            if self._damaged(fd, limit):
+            if self._damaged(fd, whole):
                 return self._reread(fd)
             break
         return self.end > before
@@ -507,15 +514,30 @@ def _read(fd: int, at: int, count: int) -> bytes:
     return b"".join(parts)
 
 
-def _zeros_only(fd: int, start: int, end: int) -> bool:
-    """Say whether there is nothing but zeros between two places of a file."""
+def _end_of_zeros(fd: int, start: int, end: int) -> int:
+    """Give where, between two places of a file, only zeros follow; looks from behind, and into no hole."""
     buffer = bytearray(len(_ZEROS))  # one for all: new memory for each piece would cost more than the reading
+    for first, last in reversed(_extents(fd, start, end)):
+        while last > first:
+            at = max(first, last - len(buffer))
+            if last - at < len(buffer):
+                buffer = bytearray(last - at)
+            count = read_into(fd, buffer, at)
+            if (buffer if count == len(buffer) else buffer[:count]) != _ZEROS[:count]:
+                return at + len(buffer[:count].rstrip(b"\0"))
+            last = at
+    return start
+
+
+def _extents(fd: int, start: int, end: int) -> list[tuple[int, int]]:
+    """Give the parts of a file that are no holes."""
+    found = []
     at = _next_data(fd, start)
-    while at < end and (count := read_into(fd, buffer, at)):
-        if (buffer if count == len(_ZEROS) else buffer[:count]) != _ZEROS[:count]:
-            return False
-        at = _next_data(fd, at + count)
-    return True
+    while at < end:
+        hole = min(_next_hole(fd, at, end), end)
+        found.append((at, hole))
+        at = _next_data(fd, hole) if hole < end else end
+    return found
 
 
 def _told_bytes(data: bytes, sets: dict[int, KeySet]) -> int:
@@ -536,6 +558,13 @@ def _next_data(fd: int, at: int) -> int:
         return os.fstat(fd).st_size if trouble.errno == ENXIO else at
     except AttributeError:
         return at
+
+
+def _next_hole(fd: int, at: int, end: int) -> int:
+    try:
+        return os.lseek(fd, at, os.SEEK_HOLE)
+    except (OSError, AttributeError):
+        return end
 
 
 def _end_of_data(fd: int, start: int, size: int) -> int:
