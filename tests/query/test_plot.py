@@ -90,6 +90,15 @@ def test_thinning_keeps_what_an_eye_would_miss(points: list[tuple[float, float]]
         assert np.isfinite(column).all() or not np.isfinite(column[at]).all()
 
 
+def test_thinning_keeps_a_gap_of_one_point() -> None:
+    """One NaN in a long line stays a gap, between the points that it parts."""
+    values = np.arange(1000.0)
+    values[503] = np.nan
+    curve = Curve("", 0, (), np.arange(1000.0), values).thinned(10)
+    assert curve.x[np.isnan(curve.y)].tolist() == [503.0]
+    assert len(curve.x) <= 50
+
+
 def test_thinning_keeps_a_spike_of_one_point() -> None:
     """A spike in a million points is drawn, and the caption says how the line was thinned."""
     values = np.zeros(1_000_000)

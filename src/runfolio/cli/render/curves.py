@@ -161,8 +161,8 @@ def _sign_end(canvas: Canvas, curve: Curve, x: Floats, y: Floats) -> None:
     if not len(there):
         return
     row, column = canvas.cell(float(x[there[-1]]), float(y[there[-1]]))
-    for back in range(4):
-        for down in (0, -1, 1):
+    for down in (0, -1, 1):
+        for back in range(4):
             if canvas.sign(row + down, column + 1 - back, _letter(curve.place), curve.place):
                 return
 
