@@ -53,7 +53,7 @@ class SqlResult(Frame):
         self._names = list(names)
         self._rows = rows
         columns = list(zip(*rows, strict=True)) or [()] * len(names)
-        free = _distinct(names)
+        free = distinct(names)
         super().__init__({name: _column(kind, values) for name, kind, values in zip(free, kinds, columns, strict=True)})
 
     @property
@@ -335,7 +335,7 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _distinct(names: Sequence[str]) -> list[str]:
+def distinct(names: Sequence[str]) -> list[str]:
     """Number the names that stand twice."""
     found: list[str] = []
     for name in names:
