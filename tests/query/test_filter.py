@@ -13,7 +13,8 @@ import runfolio
 from runfolio.errors import FilterError
 from runfolio.query.filter import compile_filter
 from runfolio.query.filter.times import seconds_of
-from runfolio.store.functions import fits
+from runfolio.store.functions import Decoded, fits
+from runfolio.store.run_row import to_json
 
 RUNS = [
     {"lr": 0.1, "opt": "sgd", "flag": True, "model": {"width": 8}, "layers": [1, 2]},
@@ -32,7 +33,9 @@ def filled(tmp_path_factory):
     patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
     for number, params in enumerate(RUNS):
         tags = ["baseline"] if number % 2 else {"team": "ml", "n": str(number)}
-        with runfolio.start("even" if number % 2 == 0 else "odd", str(number), params, tags, store=folder, capture=False) as run:
+        with runfolio.start(
+            "even" if number % 2 == 0 else "odd", str(number), params, tags, store=folder, capture=False
+        ) as run:
             run.define("loss", goal="min")
             for step in range(4):
                 run.log({"loss": number + 1 / (step + 1), "val/acc": number / 10}, step=step)
@@ -199,7 +202,12 @@ def test_A16_no_sql_of_the_user(filled):
             filled.runs(text)
         with pytest.raises(FilterError):
             filled.runs(sort=text)
-    for text in ("name like '%\\' OR \\'1\\'=\\'1'", "name = 'x\\' OR \\'1\\'=\\'1'", "name = '\\0'", 'tags["a\\" OR 1=1"] = "x"'):
+    for text in (
+        "name like '%\\' OR \\'1\\'=\\'1'",
+        "name = 'x\\' OR \\'1\\'=\\'1'",
+        "name = '\\0'",
+        'tags["a\\" OR 1=1"] = "x"',
+    ):
         try:
             assert numbers(filled, text) == []
         except FilterError as error:
@@ -237,6 +245,24 @@ def test_A48_big_questions_are_refused(filled):
         with pytest.raises(FilterError):
             filled.runs(text)
     assert numbers(filled, " or ".join(["lr = 1"] * 900)) == [2]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"lr": 1},
+        {"a": '"lr":7', "lr": 1},
+        {"a": ['"lr":7', {"lr": 9}], "lr": 1},
+        {"x.lr": 5, '"lr': 6, "lr": 1},
+        {"a": "{", "lr": 1},
+        {"a": math.nan, "lr": 1},
+    ],
+)
+def test_param_is_found_whatever_stands_beside(params):
+    """A param is the one of its key, not what looks like it inside of text, of a list or of another key."""
+    assert Decoded().param(to_json(params), "lr", "") == 1
+    assert Decoded().param(to_json({**params, "lr": None}), "lr", "") is None
+    assert Decoded().param(to_json({key: value for key, value in params.items() if key != "lr"}), "lr", "") is None
 
 
 def test_empty_store_lets_any_name_pass(tmp_path):
@@ -280,7 +306,8 @@ FIELDS = {
     "summary.test.acc": lambda n: n,
 }
 literals = st.one_of(
-    st.sampled_from([0, 1, 3, 0.1, 0.01, 8, 2.25, -1, 1e300]), st.sampled_from(["sgd", "3", "adam", "", "0", "é", "it's", 'q"'])
+    st.sampled_from([0, 1, 3, 0.1, 0.01, 8, 2.25, -1, 1e300]),
+    st.sampled_from(["sgd", "3", "adam", "", "0", "é", "it's", 'q"']),
 )
 
 
@@ -318,7 +345,14 @@ def compared(left, op, right):
         return False
     if isinstance(left, str) != isinstance(right, str):
         return op == "!="
-    return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right, "==": left == right, "!=": left != right}[op]
+    return {
+        "<": left < right,
+        "<=": left <= right,
+        ">": left > right,
+        ">=": left >= right,
+        "==": left == right,
+        "!=": left != right,
+    }[op]
 
 
 @st.composite

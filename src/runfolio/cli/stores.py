@@ -29,10 +29,11 @@ def open_to_read() -> Store:
     Raises:
         StoreNotFound: there is neither.
     """
+    from runfolio.cli.render.progress import counted
     from runfolio.query.store import Store
 
     try:
-        return Store(find())
+        return Store(find(), on_progress=counted("Reading runs"))
     except StoreNotFound:
         layout = find()
         if not spool.runs_of(layout.root):

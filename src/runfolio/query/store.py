@@ -74,10 +74,12 @@ class Store:
     Contract: any thread may use it. It never writes into the store; what it remembers lies in the reader's own cache.
     """
 
-    def __init__(self, layout: Layout, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self, layout: Layout, clock: Clock = SYSTEM_CLOCK, on_progress: Callable[[int, int], None] | None = None
+    ) -> None:
         self._layout = layout
         self._lock = RLock()
-        self._index = Index(layout, clock)
+        self._index = Index(layout, clock, on_progress)
         self._runs: dict[str, Run] = {}
         self._listed: dict[tuple[Selection, int], list[Run]] = {}
         self._listed_at = -1

@@ -23,6 +23,8 @@ HEAVY_BYTES_MAX = 1 << 16
 POINTS_BYTES_MAX = 512 << 20
 """The points that are remembered, all together; beyond it all are forgotten."""
 LOCK_WAIT_S = 2.0
+_IDS_AT_ONCE = 500
+_PAGES_KIB_MAX = 32 << 10
 
 _DEFINITION = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
@@ -133,9 +135,19 @@ class Cache:
             values: those of the condition, then those of the order.
             order: what else to sort by, before.
         """
-        order = f"{order}, " if order else ""
-        sql = f"SELECT {_SELECTED} FROM runs {where and 'WHERE ' + where} ORDER BY {order}created_ns DESC, id LIMIT ?"
-        return list(map(Row._make, self.ask(sql, (*values, limit))))
+        values = tuple(values)
+        if not order:
+            sql = f"SELECT {_SELECTED} FROM runs {where and 'WHERE ' + where} ORDER BY created_ns DESC, id LIMIT ?"
+            return list(map(Row._make, self.ask(sql, (*values, limit))))
+        # Sorted by id alone: with all columns, SQLite would carry those of every run that fits through the sorting.
+        sql = f"SELECT id FROM runs {where and 'WHERE ' + where} ORDER BY {order}, created_ns DESC, id LIMIT ?"
+        ids = [row[0] for row in self.ask(sql, (*values, limit))]
+        found: dict[str, Row] = {}
+        for at in range(0, len(ids), _IDS_AT_ONCE):
+            some = ids[at : at + _IDS_AT_ONCE]
+            sql = f"SELECT {_SELECTED} FROM runs WHERE id IN ({', '.join('?' * len(some))})"
+            found.update((row[0], Row._make(row)) for row in self.ask(sql, some))
+        return [found[id_] for id_ in ids]
 
     def offer(self, name: str, function: Callable[[Any, Any], Any]) -> None:
         """Let questions call a function of two arguments."""
@@ -217,6 +229,7 @@ def _connect(path: str, empty: bool = False) -> sqlite3.Connection:
         db.execute("PRAGMA trusted_schema = OFF")
         functions.register(db)
         db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(f"PRAGMA cache_size = -{_PAGES_KIB_MAX}")
         if not empty and not _is_ours(db):
             if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 raise sqlite3.DatabaseError("an index of another form")

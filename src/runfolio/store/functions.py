@@ -6,20 +6,26 @@ Each takes what stands in the row and gives a number, text or NULL: NULL for wha
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from json import JSONDecoder
+from struct import Struct
 from typing import Any
 
-from runfolio.store.run_row import from_json
-from runfolio.store.summary import COUNT, FIRST, LAST, MAX, MIN, NAN_COUNT, TOTAL, Packed, Raw
+from runfolio.store.run_row import from_json, to_json
+from runfolio.store.summary import COUNT, FIRST, LAST, MAX, MIN, NAN_COUNT, PACKED_SIZE, TOTAL, Packed, Raw
 
 NUMBERS = ("last", "first", "min", "max", "mean", "best", "count", "nan_count")
 """What the summary of a metric tells."""
 PATTERN_MAX = 1_000
+_LAYOUTS_MAX = 1_000
+_scan: Callable[[str, int], tuple[Any, int]] = vars(JSONDecoder())["scan_once"]
+_DOUBLE = Struct("<d")
 _AT = {"last": LAST, "first": FIRST, "min": MIN, "max": MAX}
 
 
 def register(db: sqlite3.Connection) -> None:
     """Make the functions known to a connection."""
-    columns = _Decoded()
+    columns = Decoded()
     for name, arguments, function in (
         ("param", 3, columns.param),
         ("holds", 3, columns.holds),
@@ -33,12 +39,13 @@ def register(db: sqlite3.Connection) -> None:
         db.create_function(name, arguments, function, deterministic=True)
 
 
-class _Decoded:
+class Decoded:
     """Decodes a row's columns once for all that a question asks of them."""
 
     def __init__(self) -> None:
         self._texts: dict[str, tuple[str, Any]] = {}
-        self._blob: tuple[bytes, Packed] = (b"", Packed(b"\0\0\0\0"))
+        self._places: dict[bytes, dict[str, list[int]]] = {}
+        self._needles: dict[str, str] = {}
 
     def _json(self, slot: str, text: str) -> Any:
         known = self._texts.get(slot)
@@ -47,8 +54,12 @@ class _Decoded:
         return known[1]
 
     def param(self, params: str, key: str, type_: str) -> Any:
-        """Give a param by its dotted key."""
-        return typed(self._json("params", params).get(key), type_)
+        """Give a param by its dotted key: in JSON of one level by looking for the key, else by decoding it all."""
+        if params.count("{") != 1:
+            return typed(self._json("params", params).get(key), type_)
+        needle = self._needles.get(key) or self._needles.setdefault(key, f"{to_json(key)}:")
+        at = params.find(needle)  # inside of text a quote has a backslash before it, so this is a key
+        return None if at < 0 else typed(_scan(params, at + len(needle))[0], type_)
 
     def holds(self, params: str, key: str, item: Any) -> int:
         """Say whether a param is a list with this item in it."""
@@ -72,16 +83,34 @@ class _Decoded:
 
     def metric(self, summaries: bytes, more: str, name: str, which: str) -> float | None:
         """Give a number of a metric; where several ranks have it, the mean over them."""
-        if self._blob[0] is not summaries and self._blob[0] != summaries:
-            self._blob = (summaries, Packed(summaries))
-        raws = self._blob[1].raw(name)
-        if not raws:
+        end = 4 + int.from_bytes(summaries[:4], "little")
+        names = summaries[4:end]
+        places = self._places.get(names)
+        if places is None:
+            places = self._remember(names)
+        found = places.get(name)
+        if found is None:
             return None
         if which == "best":
             which = self._json("more", more)["goals"].get(name, "")
-        values = [_number(raw, which) for raw in raws]
+        at = _AT.get(which)
+        if at is not None and len(found) == 1:  # the common case, without unpacking the rest
+            (value,) = _DOUBLE.unpack_from(summaries, end + found[0] * PACKED_SIZE + 8 * at)
+            return value if value == value else None
+        packed = Packed(summaries)
+        values = [_number(packed.at(place), which) for place in found]
         known = [value for value in values if value is not None and value == value]
         return sum(known) / len(known) if known else None
+
+    def _remember(self, names: bytes) -> dict[str, list[int]]:
+        """Find the places of each name once for all runs that have logged the same metrics."""
+        if len(self._places) >= _LAYOUTS_MAX:
+            self._places.clear()
+        places: dict[str, list[int]] = {}
+        for place, name in enumerate(names.decode().split("\0") if names else ()):
+            places.setdefault(name, []).append(place)
+        self._places[names] = places
+        return places
 
 
 def _number(raw: Raw, which: str) -> float | None:

@@ -75,8 +75,12 @@ class Index:
     Contract: not for several threads at once; several processes may share its file.
     """
 
-    def __init__(self, layout: Layout, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self, layout: Layout, clock: Clock = SYSTEM_CLOCK, on_progress: Callable[[int, int], None] | None = None
+    ) -> None:
+        """Open the index; `on_progress(done, all)` hears how many runs have been read of many."""
         self.layout = layout
+        self._on_progress = on_progress
         self.store_id = layout.store_id()
         self.cache = Cache(os.path.join(cache_folder(layout.root, self.store_id), "index.sqlite"))
         self.looks = 0
@@ -137,6 +141,8 @@ class Index:
             self._look_into({id_: present[id_] for id_ in wanted[at : at + _BATCH]})
             if len(wanted) > _BATCH:
                 self.cache.db.commit()  # what is known so far is kept where the rest is interrupted
+                if self._on_progress is not None:
+                    self._on_progress(min(at + _BATCH, len(wanted)), len(wanted))
 
     def _runs_stamp(self) -> int:
         try:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 Number = float | int | bool
 
 _PACKED = Struct("<5d7qI5sxxx")
+PACKED_SIZE = _PACKED.size
 _FIRST_STEP, _LAST_STEP, _MIN_STEP, _MAX_STEP, _RANK = (1 << bit for bit in range(5))
 
 
@@ -86,16 +87,16 @@ class Packed:
         return self._place(name) is not None
 
     def __iter__(self) -> Iterator[tuple[str, Summary]]:
-        return ((name, summary_of(self._at(place))) for place, name in enumerate(self.names))
+        return ((name, summary_of(self.at(place))) for place, name in enumerate(self.names))
 
     def raw(self, name: str) -> list[Raw]:
         """Give the summaries of a metric, one for each rank; empty where there is none."""
         names, place = self.names, self._place(name)
         if place is None:
             return []
-        found = [self._at(place)]
+        found = [self.at(place)]
         while place + len(found) < len(names) and names[place + len(found)] == name:
-            found.append(self._at(place + len(found)))
+            found.append(self.at(place + len(found)))
         return found
 
     def ranks(self, name: str) -> list[int | None]:
@@ -111,7 +112,8 @@ class Packed:
             self._places = {name: len(names) - 1 - at for at, name in enumerate(reversed(names))}
         return self._places.get(name)  # type: ignore[call-overload, no-any-return]
 
-    def _at(self, place: int) -> Raw:
+    def at(self, place: int) -> Raw:
+        """Give the summary at a place among the names."""
         return _PACKED.unpack_from(self._blob, self._base + place * _PACKED.size)
 
 

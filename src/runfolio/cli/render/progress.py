@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -18,3 +18,16 @@ def watched(items: Sequence[T], label: str) -> Iterator[T]:
 
     with click.progressbar(items, label=label, file=sys.stderr) as bar:
         yield from bar
+
+
+def counted(label: str) -> Callable[[int, int], None] | None:
+    """Make a function that shows `label: 400 of 10,000` and takes it away at the end; None where nobody looks."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, every: int) -> None:
+        text = f"{label}: {done:,} of {every:,}"
+        sys.stderr.write(f"\r{text}" if done < every else f"\r{' ' * len(text)}\r")
+        sys.stderr.flush()
+
+    return show
