@@ -91,7 +91,7 @@ def test_without_a_companion_it_is_rendered_here():
         keep_view(active, "yanex", "out/metrics.json")
         active.log({"a": 1.0})
         assert settle(active)
-        os.kill(following._companion.pid, signal.SIGKILL)
+        os.kill(companions()[0], signal.SIGKILL)
         active.log({"a": 2.0})
         assert settle(active)
         assert len(records()) == 2
@@ -187,3 +187,125 @@ def test_end_that_was_told_stands():
     ran = run(VIEWED + "runfolio.attach(run.id).end('failed', 'by hand')\nprint(run.id)")
     found = runfolio.open_store().run(ran.stdout.strip())
     assert (found.status, found.status_reason) == ("failed", "by hand")
+
+
+def test_script_that_waits_for_all_its_children_goes_on():
+    """The companion is no child of the script: `os.wait` until there is none comes back."""
+    ran = run(
+        VIEWED
+        + """
+if os.fork() == 0: os._exit(0)
+try:
+    while True: os.wait()
+except ChildProcessError:
+    print("no child left")
+"""
+    )
+    assert ran.stdout == "no child left\n"
+
+
+def test_companion_that_was_killed_does_not_take_the_script_along():
+    """A script that leaves SIGPIPE to its default does not die of it when its companion is gone; another takes its place."""
+    ran = run(
+        VIEWED
+        + """
+import signal
+from followers.scripts import companions, eventually
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+assert settle(run)
+first = companions()
+os.kill(first[0], signal.SIGKILL)
+eventually(lambda: not companions())
+run.log({"a": 1.0}, step=0)
+print(settle(run), settle(run), companions() not in ([], first), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    )
+    assert ran.stdout == "True True True\n"
+    assert eventually(lambda: not companions())
+    assert len(records()) == 1
+
+
+def test_files_of_a_script_that_closes_everything_stay_its_own():
+    """Where a script has closed all descriptors, nothing is said into, or closed of, the files that have their numbers now."""
+    ran = run(
+        VIEWED
+        + """
+assert settle(run)
+from runfolio.sdk import following
+taken = [following._companion._to, following._companion._from]
+for fd in taken: os.dup2(os.open(f"mine{fd}", os.O_RDWR | os.O_CREAT), fd)
+run.log({"a": 1.0}, step=0)
+print(settle(run))
+following.keep_view(run, "yanex", "out/again.json")
+run.finish()
+print([os.fstat(fd).st_size for fd in taken])
+"""
+    )
+    assert (ran.stdout, ran.returncode) == ("True\n[0, 0]\n", 0)
+    assert len(records()) == 1
+
+
+def test_stopped_companion_is_waited_for_once(monkeypatch):
+    """Of a companion that does not answer, only the first run waits long; the files are rendered in the script."""
+    monkeypatch.setattr(following, "AT_END_S", 0.2)
+    actives = [runfolio.start(capture=False) for _ in range(3)]
+    for number, active in enumerate(actives):
+        keep_view(active, "yanex", f"out/{number}.json")
+    assert settle(actives[0])
+    (pid,) = companions()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for active in actives:
+            active.log({"a": 1.0}, step=0)
+            active.finish()
+        assert following._companion._hung
+        assert [len(records(f"out/{number}.json")) for number in range(3)] == [1, 1, 1]
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_what_the_pipe_cannot_take_is_said_later():
+    """More runs than a stopped companion's pipe takes are followed all the same, by the same companion."""
+    ran = run(
+        """
+import os, signal, runfolio
+from runfolio.sdk import following
+from followers.scripts import companions
+run = runfolio.start(capture=False)
+following.keep_view(run, "yanex", "out/metrics.json")
+assert following.settle(run)
+pids = companions()
+os.kill(pids[0], signal.SIGSTOP)
+for _ in range(2000): following._companion.follow(run)
+assert following._companion._unsaid
+os.kill(pids[0], signal.SIGCONT)
+print(following.settle(run), following._companion._unsaid, companions() == pids)
+"""
+    )
+    assert (ran.stdout, ran.stderr) == ("True b'' True\n", "")
+
+
+def test_status_of_a_killed_run_is_in_its_file():
+    """A run that was killed when its files held all it had logged is told as killed there."""
+    process = start(
+        VIEWED.replace('"yanex", "out/metrics.json"', '"ntn", "out/a.json"')
+        + "run.log({'a': 1.0}, step=0)\nprint(settle(run), flush=True)\ninput()"
+    )
+    assert process.stdout.readline() == "True\n"
+    process.kill()
+    process.communicate()
+    assert eventually(lambda: not companions())
+    assert records("out/a.json")["summary"] == {"success": False, "error": "killed"}
+
+
+def test_launcher_has_the_last_word_in_the_file():
+    """A script under the launcher that fails after `finish` is failed in its files too, as in the store."""
+    Path("script.py").write_text(
+        VIEWED.replace('"yanex", "out/metrics.json"', '"ntn", "out/a.json"')
+        + "run.log({'a': 1.0}, step=0)\nrun.finish()\nos._exit(3)"
+    )
+    ran = run("import sys\nfrom runfolio.cli.main import main\nmain(['run', 'script.py'])")
+    assert ran.returncode == 3, ran.stderr
+    assert eventually(lambda: not companions())
+    assert records("out/a.json")["summary"]["success"] is False

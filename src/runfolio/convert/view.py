@@ -9,14 +9,17 @@ from typing import Any, NamedTuple
 
 from runfolio.errors import UsageError
 from runfolio.journal import identity
+from runfolio.journal.columns import JournalColumns
 from runfolio.model.clock import SYSTEM_CLOCK
 from runfolio.model.run_state import RunState
 from runfolio.model.states import RUNNING
 from runfolio.store.follow import Call, Entry, entries_of
 from runfolio.store.layout import Layout
+from runfolio.store.liveness import ALIVE, UNKNOWN
 from runfolio.store.run_files import RunFiles, last_time_ns
-from runfolio.store.watch import STARTERS, Here, begin, look, standing
+from runfolio.store.watch import STARTERS, Here, Watched, begin, look, standing
 
+LAUNCHER = "launch"
 FORMATS = ("yanex", "cs336", "ntn", "lab", "vibe_rl")
 
 
@@ -92,11 +95,20 @@ def status_of(files: RunFiles) -> tuple[str, str | None]:
     """Say how a run stands, and why: by its own or its launcher's word, else by whether its processes live."""
     if files.declared is not None:
         return files.declared, files.state.reason
-    here = Here(identity.boot_id(), SYSTEM_CLOCK.boot_ns(), time.time_ns())
-    watched = [
-        begin(j.path, j.end, last_time_ns(j), j.role in STARTERS and j.attempt == files.attempt, j.opening, None)
-        for j in files.journals
-        if not j.closed
-    ]
-    stands = standing([look(one, here) for one in watched], files.last_ns())
+    stands = standing(_watched([journal for journal in files.journals if not journal.closed], files), files.last_ns())
     return stands.status, stands.reason
+
+
+def launcher_lives(files: RunFiles) -> bool:
+    """Say whether the launcher of the latest attempt is there, whose word about the end is the last."""
+    launchers = [j for j in files.journals if not j.closed and j.role == LAUNCHER and j.attempt == files.attempt]
+    return any(watched.life in (ALIVE, UNKNOWN) for watched in _watched(launchers, files))
+
+
+def _watched(journals: Iterable[JournalColumns], files: RunFiles) -> list[Watched]:
+    here = Here(identity.boot_id(), SYSTEM_CLOCK.boot_ns(), time.time_ns())
+    begun = (
+        begin(j.path, j.end, last_time_ns(j), j.role in STARTERS and j.attempt == files.attempt, j.opening, None)
+        for j in journals
+    )
+    return [look(one, here) for one in begun]

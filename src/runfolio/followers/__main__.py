@@ -20,6 +20,7 @@ from runfolio.sdk.following import ENDING
 from runfolio.store.layout import Layout
 
 LIVE_S, LAST_S = 0.25, 0.05
+SHARE = 10  # looking may take one part in so many of the time, however many runs there are
 _ALIVE_MAX_S = (
     3600.0  # how long the ends of runs are waited for that go on after their script: another process writes them
 )
@@ -28,36 +29,42 @@ _ALIVE_MAX_S = (
 class Following:
     """The runs of one script."""
 
-    def __init__(self) -> None:
+    def __init__(self, from_script: int, to_script: int) -> None:
+        self._from, self._to = from_script, to_script
         self._runs: dict[tuple[str, str], Followed] = {}
         self._rest = b""
         self._told: set[str] = set()
         self._listening = True
+        self._next = 0.0
 
     def go_on(self) -> None:
         """Serve until the script is gone and its runs have ended."""
         while self._listening:
-            self._hear(LIVE_S)
-            self._look()
+            self._hear(max(0.0, self._next - time.monotonic()))
+            if time.monotonic() >= self._next:
+                self._look(LIVE_S)
         for run in self._runs.values():
             run.begin_again()  # an attached handle may have written to one that had ended
         gone_at = time.monotonic()
-        self._look()
+        self._look(LAST_S)
         while any(not run.ended for run in self._runs.values()) and time.monotonic() - gone_at < _ALIVE_MAX_S:
-            time.sleep(LAST_S)
-            self._look()
+            time.sleep(max(0.0, self._next - time.monotonic()))
+            self._look(LAST_S)
         for run in self._runs.values():
             run.wait()
 
-    def _look(self) -> None:
+    def _look(self, every_s: float) -> None:
+        began, rendering_s = time.monotonic(), 0.0
         for run in self._runs.values():
             if not run.ended:
-                run.look()
+                rendering_s += run.look()
+        now = time.monotonic()
+        self._next = now + max(every_s, SHARE * (now - began - rendering_s))
 
     def _hear(self, wait_s: float) -> None:
-        if not select.select([0], [], [], wait_s)[0]:
+        if not select.select([self._from], [], [], wait_s)[0]:
             return
-        data = os.read(0, 1 << 16)
+        data = os.read(self._from, 1 << 16)
         if not data:
             self._listening = False
             return
@@ -82,13 +89,25 @@ class Following:
 
     def _say(self, message: dict[str, Any]) -> None:
         try:
-            os.write(1, json.dumps(message).encode() + b"\n")
+            os.write(self._to, json.dumps(message).encode() + b"\n")
         except OSError:
             pass  # nobody hears it any more
 
 
+def _ends() -> tuple[int, int]:
+    """Take the ends of the pipes away from standard input and output: what a tracker's package prints is no answer, and its processes keep none."""
+    from_script, to_script = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(2, 1)
+    os.close(null)
+    return from_script, to_script
+
+
 def main() -> None:
-    """Serve the script at the other end of standard input."""
+    """Serve the script at the other end of standard input and output."""
+    if hasattr(os, "fork") and os.fork():
+        os._exit(0)  # no child of the script's: one that waits for all its children must not wait for us
     # The signals that end the script are not for us: we write its last state after them, and then end by ourselves.
     ending = [getattr(signal, name) for name in ENDING if hasattr(signal, name)]
     for number in ending:
@@ -97,7 +116,7 @@ def main() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ending)
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)  # what is read makes many objects and no cycles
-    Following().go_on()
+    Following(*_ends()).go_on()
     sys.stdout.flush()
     os._exit(0)  # a sink that hangs keeps its thread, and must not keep the process
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from threading import Thread
 
 from runfolio.model.params import unflatten
-from runfolio.model.run_state import Kept, RunState
+from runfolio.model.run_state import Kept
 from runfolio.sdk.writing import open_side_writer
 from runfolio.sinks.feed import Feed
 from runfolio.sinks.make import make
 from runfolio.sinks.sink import About
-from runfolio.store.follow import Entry
+from runfolio.store.follow import Entry, entries_of
 from runfolio.store.layout import Layout
+from runfolio.store.run_files import RunFiles
 
 CLOSE_S = 300.0
 
@@ -25,24 +26,22 @@ class Feeding:
         self._feeds: dict[str, tuple[Kept, Feed]] = {}
         self._closing: list[Thread] = []
         self._done: set[tuple[str, int]] = set()
-        self._past: list[Entry] = []  # of the latest attempt: a sink that is asked for late hears it all
 
-    def take(self, new: Iterable[Entry], state: RunState) -> None:
-        """Hand on what is new, to sinks that are new too."""
-        new = list(new)
-        self._past += new
+    def take(self, new: Iterable[Entry], files: RunFiles) -> None:
+        """Hand on what is new, to sinks that are new too: those hear all of the latest attempt."""
+        state = files.state
         attempt = max((kept.attempt for kept in state.sinks), default=0)
-        self._past = [entry for entry in self._past if entry.attempt >= attempt] if attempt else self._past
-        for _, feed in self._feeds.values():
-            for entry in new:
+        for entry in new:
+            for _, feed in self._feeds.values():
                 feed.put(entry)
         for kept in state.sinks:
             key = f"{kept.what} {sorted(kept.options.items())}"
             if key not in self._feeds and kept.attempt == attempt and (key, attempt) not in self._done:
                 self._done.add((key, attempt))
-                self._feeds[key] = (kept, self._begin(kept, state))
+                self._feeds[key] = (kept, self._begin(kept, files))
 
-    def _begin(self, kept: Kept, state: RunState) -> Feed:
+    def _begin(self, kept: Kept, files: RunFiles) -> Feed:
+        state = files.state
         about = About(
             run_id=self._run_id,
             name=state.name,
@@ -55,13 +54,14 @@ class Feeding:
             folder=self._layout.run(self._run_id),
         )
         feed = Feed(lambda: make(kept.what, kept.options), about, kept.what, self._tell)
-        for entry in self._past:
-            feed.put(entry)
+        for entry in entries_of(files):
+            if entry.attempt >= kept.attempt:
+                feed.put(entry)
         return feed
 
     def close(self, status: str, reason: str | None) -> None:
         """Begin to end all sinks, each on a thread of its own: a slow one keeps no other run waiting."""
-        feeds, self._feeds, self._past = list(self._feeds.values()), {}, []
+        feeds, self._feeds = list(self._feeds.values()), {}
         for kept, feed in feeds:
             thread = Thread(target=self._close_one, args=(kept, feed, status, reason), daemon=True)
             thread.start()

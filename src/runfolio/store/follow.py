@@ -44,8 +44,8 @@ class Follower:
     Contract: for one thread. What one `poll` gives is in the order of events; a writer on another machine may come late with something earlier.
     """
 
-    def __init__(self, layout: Layout, run_id: str) -> None:
-        self.files = RunFiles(layout, run_id)
+    def __init__(self, layout: Layout, run_id: str, files: RunFiles | None = None) -> None:
+        self.files = files or RunFiles(layout, run_id)
         self._taken: dict[str, _Taken] = {}
 
     @property
@@ -55,8 +55,10 @@ class Follower:
 
     def poll(self) -> list[Entry]:
         """Give what is new."""
-        if not self.files.refresh():
-            return []
+        return self.new() if self.files.refresh() else []
+
+    def new(self) -> list[Entry]:
+        """Give what is new in what was read already."""
         new = []
         for journal in self.files.journals:
             taken = self._taken.setdefault(journal.journal_id, _Taken())
