@@ -58,7 +58,9 @@ class Decoded:
         if params.count("{") != 1:
             return typed(self._json("params", params).get(key), type_)
         needle = self._needles.get(key) or self._needles.setdefault(key, f"{to_json(key)}:")
-        at = params.find(needle)  # inside of text a quote has a backslash before it, so this is a key
+        at = params.find(needle)
+        while at > 0 and params[at - 1] not in "{,":  # inside of text a quote has a backslash before it
+            at = params.find(needle, at + 1)
         return None if at < 0 else typed(_scan(params, at + len(needle))[0], type_)
 
     def holds(self, params: str, key: str, item: Any) -> int:
