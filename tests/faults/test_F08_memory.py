@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import errno
-import functools
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -17,6 +14,7 @@ from runfolio.journal.files import SystemFiles
 from runfolio.testing.clock import ManualClock
 
 from .harness import Child, judge
+from .tools import need_failing_allocations
 
 
 class NoDisk(SystemFiles):
@@ -45,25 +43,6 @@ def no_file(_writer):
     pass
 
 
-PROBE = """
-import json, _testcapi
-for number in range(1, 60):
-    _testcapi.set_nomemory(number, number + 1)
-    try:
-        json.dumps({"a": 1}, separators=(",", ":"))
-    except (MemoryError, SystemError):
-        pass
-    finally:
-        _testcapi.remove_mem_hooks()
-"""
-
-
-@functools.cache
-def json_survives() -> bool:
-    """Say whether the interpreter's own json outlives allocations that fail: that of CPython 3.13.0 does not."""
-    return subprocess.run([sys.executable, "-c", PROBE], capture_output=True, check=False).returncode == 0
-
-
 @pytest.mark.parametrize(
     "call, before, mapped",
     [
@@ -78,11 +57,7 @@ def json_survives() -> bool:
 )
 def test_F08_the_nth_allocation_fails(tmp_path, call, before, mapped, monkeypatch, record_property):
     """Whichever allocation of a call fails: nothing is raised, the point is kept or counted as lost, and the next calls are kept."""
-    testcapi = pytest.importorskip("_testcapi", reason="needs _testcapi")
-    if not json_survives():
-        pytest.skip(
-            "needs _testcapi and a json that survives it: this interpreter's own crashes where an allocation fails"
-        )
+    testcapi = need_failing_allocations()
     monkeypatch.setattr(frame, "BLOCK_BYTES", 8 << 10)
     failed = 0
     for number in range(1, 80):

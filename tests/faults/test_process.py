@@ -17,7 +17,7 @@ from sdk.told import past, points
 
 from .scale import times
 from .scripted import SOURCE, Script, all_runs, only_run, roles_of, run_script, steps_of
-from .tools import shim, strace
+from .tools import need_failing_allocations, shim, strace
 
 UNHEARD = "plain Python lets nobody hear of a SystemExit that is raised without sys.exit"
 
@@ -104,6 +104,7 @@ def test_F18_fork_while_the_lock_is_held():
         fork(1)
         inside.set()
         assert go_on.wait(30)
+    warnings.simplefilter("ignore", DeprecationWarning)  # Python's own, of forks beside threads
     warnings.showwarning = hook
     run = runfolio.start()
     run.log({"parent": 0}, step=0)
@@ -1065,7 +1066,7 @@ def test_F08_out_of_memory(mapped, record_property):
 @pytest.mark.parametrize("metrics", ["{'loss': 1.0}", "{'loss': 1.0, 'new': 2.0}"], ids=["warm", "new"])
 def test_F08_no_memory_at_the_nth_allocation(metrics, record_property):
     """Memory that runs out at any one allocation inside of log(): the values are kept or counted, or all refused; the next call is sound."""
-    pytest.importorskip("_testcapi", reason="needs _testcapi")
+    need_failing_allocations()
     done = run_script(
         f"""
         import _testcapi, runfolio

@@ -6,9 +6,11 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,3 +107,34 @@ def shim(name: str, folder: Path) -> dict[str, str]:
     if shutil.which("gcc") is None:
         pytest.skip("cannot build: needs gcc")
     return {"LD_PRELOAD": _built(name, str(folder))}
+
+
+# ------------------------------------------------------------------------------------------------------ memory
+
+PROBE = """
+import json, _testcapi
+for number in range(1, 60):
+    _testcapi.set_nomemory(number, number + 1)
+    try:
+        json.dumps({"a": 1}, separators=(",", ":"))
+    except (MemoryError, SystemError):
+        pass
+    finally:
+        _testcapi.remove_mem_hooks()
+"""
+
+
+@functools.cache
+def json_survives() -> bool:
+    """Say whether the interpreter's own json outlives allocations that fail: that of CPython 3.13.0 does not."""
+    return subprocess.run([sys.executable, "-c", PROBE], capture_output=True, check=False).returncode == 0
+
+
+def need_failing_allocations() -> Any:
+    """Give the module that makes allocations fail; skip where there is none, or the interpreter itself does not outlive them."""
+    testcapi = pytest.importorskip("_testcapi", reason="needs _testcapi")
+    if not json_survives():
+        pytest.skip(
+            "needs _testcapi and a json that survives it: this interpreter's own crashes where an allocation fails"
+        )
+    return testcapi
