@@ -42,7 +42,7 @@ GOLDEN = """\
 model                  acc
 a_b    0.9005 ± 0.0020 (5)*
 cnn    0.9000 ± 0.0020 (5)*
-mlp     0.8000 ± 0.0020 (5)
+mlp    0.8000 ± 0.0020 (5)
 mean and 95 % interval (number of runs); * the best of a column, and what is not significantly different from it (Holm)
 """
 LATEX = r"""\begin{tabular}{lr}
