@@ -970,12 +970,15 @@ def test_F27_frozen(where):
     ten_kept(run_script(f"    import sys; {sets[where]}" + TEN, env={"RUNFOLIO_CAPTURE": None}))
 
 
-@pytest.mark.skipif("sys.version_info >= (3, 13)")
 def test_F27_subinterpreter():
     """A subinterpreter has a run of its own beside the main one's."""
     done = run_script(
         """
-        import _xxsubinterpreters as interpreters, sys, runfolio
+        import sys, runfolio
+        try:
+            import _interpreters as interpreters  # since Python 3.13
+        except ImportError:
+            import _xxsubinterpreters as interpreters
         run, other = runfolio.start(name="outer"), interpreters.create()
         inner = "import sys; sys.path[:] = %r; import runfolio; run = runfolio.start(name='inner')" % sys.path
         interpreters.run_string(other, inner + "; run.log({'loss': 1}); run.finish()")
