@@ -323,6 +323,14 @@ def test_files_of_each_form(name: str, begin: bytes) -> None:
     assert sorted(path.name for path in Path().glob("*a.*")) == sorted([name, f"again-{name}"])
 
 
+def test_values_at_the_end_of_what_a_float_can_be() -> None:
+    """Values whose difference no float can hold are drawn nevertheless, and the caption says where."""
+    make([1.7e308, -1.7e308, 5e-324])
+    drawn = runs().plot("loss", out="a.png")
+    assert not isinstance(drawn, list)
+    assert "what is beyond ±1e+300 is drawn there" in drawn.figure.get_supxlabel()
+
+
 def test_a_page_needs_nothing_else() -> None:
     """The HTML page holds its picture as SVG, loads nothing, and every text in it is text."""
     ids = [make([1.0, 2.0], a="<b>"), make([2.0, 1.0], a="<i>")]

@@ -55,7 +55,7 @@ class Canvas:
     def cell(self, x: float, y: float) -> tuple[int, int]:
         """Give the row and column of a position."""
         across, down = self._dots(np.array([x]), np.array([y]))
-        return int(down[0]) // self._down, int(across[0]) // self._across
+        return int(np.rint(down[0])) // self._down, int(np.rint(across[0])) // self._across
 
     def text(self, char_of: Callable[[int], str]) -> list[Pieces]:
         """Give the rows. Without Unicode a dot is the character of its owner."""

@@ -70,7 +70,7 @@ def panel_lines(plot: Plot, panel: Panel, chart: Chart, more: str = "") -> list[
     head = to.paint(pad(title, to.columns), BOLD)
     x_axis, y_axis = _x_axis(plot), _y_axis(panel, plot.log_y)
     if x_axis is None or y_axis is None:
-        nothing = shorten("nothing to draw: no finite value", to.columns)
+        nothing = shorten("nothing to draw here: no finite value at a step", to.columns)
         return [head, *(pad(nothing if row == rows // 2 else "", to.columns) for row in range(rows + 2))]
     ticks = _by_row(y_axis, rows)
     gutter = max((len(text) for text in ticks.values()), default=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STRETCHES = 1000
+_HIGHEST = 1e300
 _LEGEND_MAX = 14
 _WIDTH, _PANEL_HEIGHT, _LEGEND_WIDTH = 6.4, 2.9, 0.068  # inches; the last for each character
 _CAPTION_CHARS = 17  # of 6.5 points on an inch
@@ -41,6 +43,7 @@ def figure_of(plot: Plot, title: str | None = None, show: bool = False) -> tuple
         maker = need("matplotlib.pyplot", "plot").figure if show else need("matplotlib.figure", "plot").Figure
         figure = maker(figsize=size, dpi=150, layout="constrained")
         axes = list(figure.subplots(len(plot.panels), 1, sharex=True, squeeze=False)[:, 0])
+        plot = _tamed(plot)
         for ax, panel in zip(axes, plot.panels, strict=True):
             draw_panel(ax, plot, panel)
             ax.set_ylabel(_plain(panel.title))
@@ -56,6 +59,7 @@ def figure_of(plot: Plot, title: str | None = None, show: bool = False) -> tuple
 
 def draw_into(ax: Axes, plot: Plot, title: str | None = None) -> None:
     """Draw into axes of the caller's: no caption, as these belong to another figure."""
+    plot = _tamed(plot)
     for panel in plot.panels:
         draw_panel(ax, plot, panel)
         ax.set_ylabel(_plain(panel.title))
@@ -78,6 +82,25 @@ def draw_panel(ax: Axes, plot: Plot, panel: Panel) -> None:
     ax.set_axisbelow(True)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
+
+
+def _tamed(plot: Plot) -> Plot:
+    """Keep values where matplotlib can still take their differences, and say so where it matters."""
+    curves = [curve for panel in plot.panels for curve in panel.curves]
+    if not any((np.abs(line) > _HIGHEST).any() for curve in curves for line in (curve.x, *curve.lines())):
+        return plot
+
+    def clipped(line: Floats | None) -> Any:
+        return None if line is None else np.clip(line, -_HIGHEST, _HIGHEST)
+
+    names = ("x", "y", "faint", "low", "high")
+    panels = [
+        Panel(
+            panel.title, [replace(one, **{name: clipped(getattr(one, name)) for name in names}) for one in panel.curves]
+        )
+        for panel in plot.panels
+    ]
+    return plot._replace(panels=panels, notes=[*plot.notes, f"what is beyond ±{_HIGHEST:g} is drawn there"])
 
 
 def _draw_curve(ax: Axes, curve: Curve, many: int) -> None:
