@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,14 @@ def test_what_this_store_has_rendered_is_not_brought_in():
         claim(find(None), "lab", "/base:1", run.id)
     assert bring_in(find(None), foreign()) == (run.id, False, 0)
     assert len(runfolio.open_store().runs()) == 1
+
+
+def test_two_that_bring_in_the_same_at_once():
+    """Of several imports at once one brings a run in, and it has each point once."""
+    find(None).create()
+    for number in range(5):
+        with ThreadPoolExecutor(4) as pool:
+            told = foreign(300, identity=f"exp-{number}", aliases=(f"run_{number}",), claims=())
+            brought = list(pool.map(lambda _: bring_in(find(None), told), range(4)))  # noqa: B023
+        assert sorted(one.new for one in brought) == [False, False, False, True]
+        assert len(only(f"run_{number}").series("loss").values) == 300

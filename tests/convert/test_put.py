@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
-from runfolio.convert.put import Putter
+from runfolio.convert.put import Putter, alone_in
 from runfolio.convert.view import File
 from runfolio.store.layout import find
 
@@ -63,6 +64,23 @@ def test_file_that_says_no_more_is_replaced(layout, there):
     assert json.loads(Path("f.json").read_text())["b"] == 2
 
 
+@pytest.mark.parametrize("lines", [False, True])
+def test_trouble_has_the_same_words_each_time(layout, monkeypatch, lines):
+    """What cannot be written is named by its own path, not by a temporary one: the same words are told once."""
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    words = set()
+    for _ in range(2):
+        with pytest.raises(OSError, match="No space left") as failed:
+            put(layout, "{}\n", "folder/f.json", lines)
+        words.add(str(failed.value))
+    assert len(words) == 1 and f"{os.path.abspath('folder/f.json')}'" in words.pop()
+    assert os.listdir("folder") == []
+
+
 def test_lines_are_appended(layout):
     """JSON lines grow at their end: whoever follows the file sees what comes, and the file stays the same one."""
     putter = Putter(layout)
@@ -99,3 +117,53 @@ def test_nothing_is_left_of_a_failed_write(layout, monkeypatch):
     with pytest.raises(OSError):
         put(layout, "{}")
     assert not [name for name in os.listdir(".") if name.startswith("f.json")]
+
+
+def test_link_and_mode_stay(layout):
+    """A file behind a symbolic link is replaced there, and keeps who may read it."""
+    os.mkdir("real")
+    Path("real/f.json").write_text('{"a": 1}')
+    os.chmod("real/f.json", 0o600)
+    os.symlink("real/f.json", "f.json")
+    assert put(layout, '{"a": 1, "b": 2}') == "f.json"
+    assert os.path.islink("f.json")
+    assert json.loads(Path("real/f.json").read_text())["b"] == 2
+    assert os.stat("real/f.json").st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("lines", [False, True])
+def test_what_is_no_file_stays(layout, lines):
+    """A pipe, as any device, is never replaced by a file."""
+    os.mkfifo("f.json")
+    assert put(layout, "{}\n", lines=lines) == "f.json.runfolio"
+    assert stat.S_ISFIFO(os.stat("f.json").st_mode)
+
+
+@pytest.mark.parametrize("same_putter", [True, False])
+def test_lines_of_another_beginning_are_written_anew(layout, same_putter):
+    """Where a rewind or a late writer changes what stands before, our lines are replaced whole: no line is cut in two."""
+    putter = Putter(layout)
+    put(layout, '{"a": 1}\n', "f.jsonl", True, putter)
+    put(layout, '{"a": 1}\n{"a": 20}\n', "f.jsonl", True, putter)
+    new = '{"a": 1}\n{"a": 3}\n{"a": 4}\n'
+    assert put(layout, new, "f.jsonl", True, putter if same_putter else None) == "f.jsonl"
+    assert Path("f.jsonl").read_text() == new
+
+
+def test_lines_that_somebody_added_to_stay(layout):
+    """Our lines with a line of somebody else behind them are theirs."""
+    putter = Putter(layout)
+    put(layout, '{"a": 1}\n', "f.jsonl", True, putter)
+    put(layout, '{"a": 1}\n{"a": 2}\n', "f.jsonl", True, putter)
+    with open("f.jsonl", "a") as file:
+        file.write('{"mine": 1}\n')
+    assert put(layout, '{"a": 1}\n{"a": 2}\n{"a": 3}\n', "f.jsonl", True, putter) == "f.jsonl.runfolio"
+    assert Path("f.jsonl").read_text() == '{"a": 1}\n{"a": 2}\n{"mine": 1}\n'
+
+
+def test_folder_that_somebody_keeps_locked_is_not_waited_for(layout, monkeypatch):
+    """Who holds a folder's lock and does not let go, as a stopped process, does not keep a script from its end."""
+    monkeypatch.setattr("runfolio.convert.put._LOCK_S", 0.02)
+    with alone_in("."), alone_in("."):
+        assert put(layout, "{}") == "f.json"

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 
 from runfolio._version import __version__
 from runfolio.convert.foreign import ForeignCall, ForeignRecord, ForeignRun
-from runfolio.convert.put import note_as_ours
+from runfolio.convert.put import alone_in, note_as_ours
 from runfolio.convert.view import snapshot
 from runfolio.journal.files import SYSTEM, SharedFiles
 from runfolio.journal.identity import host
@@ -30,6 +30,7 @@ from runfolio.store.layout import Layout, is_shared, make_folder
 
 FIELD = "imported"
 """The captured fact that tells where a run came from, and how much of it has been taken over."""
+_WAIT_S = 600.0
 
 
 class BroughtIn(NamedTuple):
@@ -53,6 +54,13 @@ def bring_in(layout: Layout, foreign: ForeignRun) -> BroughtIn:
         owner = owner_of(layout, kind, name)
         if owner is not None and owner != run_id:
             return BroughtIn(owner, False, 0)  # what lies there is a run of this store, rendered
+    aside = os.path.join(layout.root, "importing")
+    os.makedirs(aside, exist_ok=True)
+    with alone_in(aside, _WAIT_S):  # of two that bring in the same, the second finds it there
+        return _bring_in(layout, foreign, run_id)
+
+
+def _bring_in(layout: Layout, foreign: ForeignRun, run_id: str) -> BroughtIn:
     before = _imported(layout, run_id)
     digest = _digest(foreign)
     if before is not None and before.get("digest") == digest:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -24,12 +26,20 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 BESIDE = ".runfolio"
+_LOCK_S = 5.0
 
 
 class _Stamp(NamedTuple):
     size: int
     mtime_ns: int
     ino: int
+
+
+class _Begun(NamedTuple):
+    """The beginning of a rendering."""
+
+    length: int
+    digest: bytes
 
 
 class Putter:
@@ -41,7 +51,7 @@ class Putter:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._known: dict[str, tuple[_Stamp, str]] = {}  # what we wrote, and the hash of it
-        self._lengths: dict[str, int] = {}  # of JSON lines: how many characters of the rendering stand there
+        self._begun: dict[str, _Begun] = {}  # of JSON lines: what of the rendering stands there
         self.beside: dict[str, str] = {}
         """Of files that are not ours, where ours is."""
 
@@ -51,10 +61,10 @@ class Putter:
         Raises:
             OSError: it cannot be written.
         """
-        path = self.beside.get(file.path, file.path)
+        path = self.beside.get(file.path) or os.path.realpath(file.path)  # a link stays one
         os.makedirs(os.path.dirname(path), exist_ok=True)
         if file.lines and self._append(path, file.content):
-            return path
+            return self.beside.get(file.path, file.path)
         digest = sha256(file.content.encode(errors="surrogatepass")).hexdigest()
         if not self._is_ours(path, file, digest):
             self.beside[file.path] = path = file.path + BESIDE
@@ -62,8 +72,8 @@ class Putter:
             _replace(path, file.content)
             self._remember(path, digest)
         if file.lines:
-            self._lengths[path] = len(file.content)
-        return path
+            self._begun[path] = _begun(file.content)
+        return file.path if path == os.path.realpath(file.path) else path
 
     def _remember(self, path: str, digest: str) -> None:
         stamp = _stamp(path)
@@ -76,7 +86,11 @@ class Putter:
     def _is_ours(self, path: str, file: File, digest: str) -> bool:
         """Say whether a file may be replaced: there is none, we wrote it, or nothing of it is lost."""
         stamp = _stamp(path)
-        if stamp is None or stamp.size == 0 or path.endswith(BESIDE):
+        if stamp is None or path.endswith(BESIDE):
+            return True
+        if not os.path.isfile(path):  # a folder, a pipe, /dev/null
+            return False
+        if stamp.size == 0:
             return True
         if path in self._known and self._known[path][0] == stamp:
             return True
@@ -96,23 +110,30 @@ class Putter:
     def _append(self, path: str, content: str) -> bool:
         """Append what is new to JSON lines that we know or that are the beginning of ours; False where they are neither."""
         stamp = _stamp(path)
-        if stamp is None or stamp.size == 0:
+        if stamp is None or stamp.size == 0 or not os.path.isfile(path):
             return False
-        known = self._known.get(path)
-        if known is not None and known[0] == stamp and path in self._lengths:
-            rest = content[self._lengths[path] :]
+        known, begun = self._known.get(path), self._begun.get(path)
+        if known is not None and known[0] == stamp and begun is not None:
+            if _begun(content[: begun.length]) != begun:
+                return False  # a rewind, or a writer that came late: it is another beginning
+            rest = content[begun.length :]
         else:
             found = _read(path)
-            begun = None if found is None else _rest_of_lines(found, content)
-            if begun is None:
+            missing = None if found is None else _rest_of_lines(found, content)
+            if missing is None:
                 return False
-            rest = begun
+            rest = missing
         if rest:
             with open(path, "a", encoding="utf-8", errors="surrogatepass", newline="") as file:
                 file.write(rest)
-        self._lengths[path] = len(content)
-        self._known[path] = (_stamp(path) or _Stamp(0, 0, 0), "")
+        self._begun[path] = _begun(content)
+        if rest or known is None or known[0] != stamp:
+            self._remember(path, sha256(_read(path) or b"").hexdigest())
         return True
+
+
+def _begun(content: str) -> _Begun:
+    return _Begun(len(content), sha256(content.encode(errors="surrogatepass")).digest())
 
 
 def note_as_ours(layout: Layout, path: str) -> None:
@@ -137,15 +158,19 @@ def _note_of(layout: Layout, path: str) -> str:
 
 
 @contextmanager
-def alone_in(folder: str) -> Iterator[None]:
-    """Keep other companions from rendering into a folder meanwhile, where the system can."""
+def alone_in(folder: str, wait_s: float | None = None) -> Iterator[None]:
+    """Keep other companions from rendering into a folder meanwhile, where the system can.
+
+    Args:
+        wait_s: how long one who is there is waited for; whoever holds the lock may be stopped, and a script must not wait for that at its end.
+    """
     fd = -1
     if fcntl is not None and os.path.isdir(folder):
         try:
             fd = os.open(folder, os.O_RDONLY)
-            fcntl.flock(fd, fcntl.LOCK_EX)
+            _lock(fd, _LOCK_S if wait_s is None else wait_s)
         except OSError:
-            pass  # a file system without locks: the last one wins
+            pass  # a file system without locks, or one who does not let go: the last one wins
     try:
         yield
     finally:
@@ -153,17 +178,32 @@ def alone_in(folder: str) -> Iterator[None]:
             os.close(fd)
 
 
+def _lock(fd: int, wait_s: float) -> None:
+    until = time.monotonic() + wait_s
+    while True:
+        try:
+            return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.01)
+
+
 def _replace(path: str, content: str) -> None:
     temporary = f"{path}.{new_id()[:8]}.tmp"
     try:
         with open(temporary, "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
             file.write(content)
+        if os.path.exists(path):
+            shutil.copymode(path, temporary)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as failed:
         try:
             os.unlink(temporary)
         except OSError:
             pass
+        if isinstance(failed, OSError) and failed.errno is not None:  # the same words each time are told once
+            raise OSError(failed.errno, failed.strerror, path) from failed
         raise
 
 
