@@ -256,3 +256,17 @@ def test_custom_headers_that_are_none_are_refused_without_showing_them(text: str
     with pytest.raises(UsageError, match="AIM_CUSTOM_HEADERS must be a JSON object") as caught:
         auth_headers({"AIM_CUSTOM_HEADERS": text})
     assert "s3cret" not in str(caught.value)
+
+
+@needs_aim
+def test_open_that_failed_half_way_makes_no_second_run(folder: Path) -> None:
+    """Where the run over there was made and could not be remembered, opening again goes on with it."""
+    (folder / "run").write_text("in the way", encoding="utf-8")
+    sink = AimSink(repo=str(folder))
+    for _ in range(2):
+        with pytest.raises(OSError):
+            sink.open(about(folder))
+    (folder / "run").unlink()
+    sink.open(about(folder))
+    sink.close("finished", None)
+    assert only_run(folder).name == "mlp-64"

@@ -183,3 +183,16 @@ def test_a_big_batch(tmp_path: Path, uri: str) -> None:
     run = only_run(uri)
     assert len(run.data.params) == 250
     assert len(history(uri, run, "loss")) == 2_500
+
+
+def test_open_that_failed_half_way_makes_no_second_run(tmp_path: Path, uri: str) -> None:
+    """Where the run over there was made and could not be remembered, opening again goes on with it."""
+    (tmp_path / "run").write_text("in the way", encoding="utf-8")
+    sink = MlflowSink(tracking_uri=uri)
+    for _ in range(2):
+        with pytest.raises(OSError):
+            sink.open(about(tmp_path))
+    (tmp_path / "run").unlink()
+    sink.open(about(tmp_path))
+    sink.close("finished", None)
+    assert only_run(uri).info.status == "FINISHED"

@@ -53,8 +53,9 @@ class AimSink:
         os.environ.setdefault("AIM_UI_TELEMETRY_ENABLED", "0")
         memory = Memory(about.folder, "aim", self.target)
         headers = auth_headers(os.environ) if self._repo.startswith(REMOTE) else {}
-        with _sending(headers):
-            self._run = self._open_run(memory.get("hash"))
+        if self._run is None:  # what comes after it may fail, and all of this be tried again
+            with _sending(headers):
+                self._run = self._open_run(memory.get("hash"))
         memory.set(hash=self._run.hash)
         self._finals = FinalSteps(memory)
         self._summary: dict[str, Any] = dict(self._run.get("summary") or {})

@@ -48,6 +48,7 @@ class MlflowSink:
     def __init__(self, tracking_uri: str | None = None, experiment: str | None = None, name: str | None = None) -> None:
         self._uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
         self._experiment, self._name = experiment, name
+        self._id = ""
         self._params: dict[str, str] = {}
         self._tags: set[str] = set()  # the run's own, as they are called there
 
@@ -66,7 +67,8 @@ class MlflowSink:
         self._entities = entities
         self._client = MlflowClient(tracking_uri=self._uri)
         memory = Memory(about.folder, "mlflow", self.target)
-        self._id = self._known_run(memory.get("id")) or self._new_run(about)
+        if not self._id:  # what comes after it may fail, and all of this be tried again
+            self._id = self._known_run(memory.get("id")) or self._new_run(about)
         memory.set(id=self._id)
         self._finals = FinalSteps(memory)
         self._params = dict(self._client.get_run(self._id).data.params)
