@@ -39,7 +39,7 @@ def command(run: str | None, metrics: str | None, smooth: float, once: bool) -> 
     """
     store, found = _find(run)
     watched = _Watched(store, found.id, _names(metrics), smooth)
-    terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and os.name == "posix"
     if once or not terminal:
         return watched.print_frame()
     if watched.follow():
