@@ -54,6 +54,8 @@ def make(folder: str, runs: int) -> float:
 
 def ask(what: str, folder: str) -> dict[str, float]:
     """Ask one question, and say how long it took and how much memory the process has had."""
+    import nanoarrow
+
     import runfolio
 
     begin = time.perf_counter()
@@ -69,11 +71,8 @@ def ask(what: str, folder: str) -> dict[str, float]:
             )
         )
     elif what == "curves":
-        points = store.points(["m5"], filter="name like 'run00*'")
-        import duckdb
-
-        arrow = points.to_arrow()
-        found = duckdb.sql("select count(*) from arrow").fetchone()[0]
+        stream = nanoarrow.c_array_stream(store.points(["m5"], filter="name like 'run00*'"))
+        found = sum(batch.length for batch in stream)
     elif what == "groups":
         groups = store.runs("name like 'run00*'").groups("m5", by=["width", "opt"], over="seed", goal="min")
         found = len(list(groups))
@@ -133,10 +132,8 @@ def main() -> int:
         seen = statistics.median(one["s"] for one in again)
         met = met and seen <= must
         peak = max(one["mb"] for one in again)
-        print(
-            f"| {label} | {must:g} s | {seen:.3f} s | first time {first['s']:.2f} s; {first['found']:,.0f} found; opening {again[0]['opened_s']:.2f} s; peak {peak:.0f} MB |",
-            flush=True,
-        )
+        told = f"first time {first['s']:.2f} s; {first['found']:,.0f} found; opening {again[0]['opened_s']:.2f} s; peak {peak:.0f} MB"
+        print(f"| {label} | {must:g} s | {seen:.3f} s | {told} |", flush=True)
     return 0 if met else 1
 
 
