@@ -46,7 +46,8 @@ def make(*values: float, params: dict[str, Any] | None = None, ended: bool = Tru
 
 
 def bare(*values: float) -> Run:
-    return make(*values, **dict.fromkeys(CAPTURED))
+    nothing: dict[str, Any] = dict.fromkeys(CAPTURED)
+    return make(*values, **nothing)
 
 
 def test_equal_runs_differ_in_nothing() -> None:
@@ -299,6 +300,16 @@ def test_steps_are_matched_not_places() -> None:
     assert "The curves are equal as far as both go." in found.words()
 
 
+def test_curves_without_a_common_step_are_told() -> None:
+    """Where no step is in both, nothing is said to be equal."""
+    runs = []
+    for step in (1, 2):
+        with runfolio.start(capture=False) as run:
+            run.log({"loss": 1}, step=step)
+        runs.append(runfolio.open_store().run(run.id))
+    assert diff(*runs).words()[-1] == "The curves have no step in common."
+
+
 def test_points_without_a_step_are_compared_last() -> None:
     """Where all steps are equal but a final point is not, that is told."""
     runs = []
@@ -387,6 +398,13 @@ def test_groups_tell_what_differs_between_and_what_varies_inside() -> None:
     assert found.words()[0] == "Between all of A (3) and all of B (3) differ: lr, x, host."
 
 
+def test_groups_lie_apart_from_the_last_touch_on() -> None:
+    """All apart is the step after the last one at which curves of A and B touch, cross or change sides; None where they still do."""
+    for b, step in (([2, 2, 1, 2, 3], 3), ([2, 0, 2, 0, 2], 4), ([0, 0, 0, 0, 0], 0), ([2, 2, 2, 2, 1], None)):
+        (loss,) = diff([make(1, 1, 1, 1, 1)], [make(*b)]).metrics
+        assert loss.apart_from == step
+
+
 def test_groups_without_a_difference() -> None:
     """Equal groups differ in nothing; a run in both groups is told, and what was not captured is no difference."""
     run = make(1, params={"seed": 0})
@@ -405,7 +423,7 @@ def test_wrong_calls_are_refused() -> None:
     """A run and a list, and a list without runs, are refused with what to do."""
     run = make()
     with pytest.raises(UsageError, match=r"\[run\]"):
-        diff(run, [run])  # type: ignore[call-overload]
+        diff(run, [run])
     with pytest.raises(UsageError, match="group B has no runs"):
         diff([run], [])
 

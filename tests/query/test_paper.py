@@ -235,7 +235,12 @@ def test_the_hash_is_of_runs_and_numbers() -> None:
 
     assert digest(runs) == digest(runs[::-1])
     assert len({digest(runs), digest(runs[1:]), digest(runs, "min")}) == 3
+    last = runs[0]
+    make(last.metrics["acc"].last, **last.flat_params)  # type: ignore[arg-type]
+    assert digest(listed()) != digest(runs)
+    assert digest([run for run in listed() if run.id != last.id]) != digest(runs)
     make(0.5, model="mlp", seed=77, ended=False)
+    runs = listed()[1:]
     assert digest(listed()) == digest(runs)
 
 

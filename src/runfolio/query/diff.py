@@ -204,14 +204,14 @@ def _curves(found: Diff) -> Iterator[str]:
         if not found.changes and not found.unknown:
             yield "What made them part was not captured: a seed that is no param, the order of threads, the hardware, the clock."
         return
-    alone = [one for one in found.metrics if one.in_one_only]
-    if found.metrics and len(alone) < len(found.metrics):
-        yield (
-            "The curves are equal as far as both go."
-            if not any(one.differing for one in found.metrics)
-            else ("The curves are equal at every step; points without a step differ.")
-        )
-    elif found.equal_metrics and not alone:
+    shared = [one for one in found.metrics if not one.in_one_only]
+    if any(one.differing for one in shared):
+        yield "The curves are equal at every step; points without a step differ."
+    elif any(one.common for one in shared):
+        yield "The curves are equal as far as both go."
+    elif shared:
+        yield "The curves have no step in common."
+    elif found.equal_metrics and not found.metrics:
         yield "All metrics are equal at every step."
 
 
