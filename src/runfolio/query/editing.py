@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runfolio.errors import UsageError
+from runfolio.errors import RunNotFound, UsageError
 from runfolio.model.ids import short
 from runfolio.model.names import check_key, check_name
 from runfolio.query.run import moment
@@ -92,7 +92,7 @@ def changes(layout: Layout) -> list[Change]:
 
 
 def undo(layout: Layout, author: str | None = None) -> Change | None:
-    """Take the last change back; None where there is none.
+    """Take the last change back; None where there is none. A change of runs that are all gone is passed over.
 
     Args:
         author: only one of theirs; as `user@host`.
@@ -101,11 +101,20 @@ def undo(layout: Layout, author: str | None = None) -> Change | None:
         change = _change(event)
         if author is not None and change.author != author:
             continue
-        for run_id, bodies in event.body["back"].items():
-            edits.edit(layout, run_id, *bodies)
+        there = [run_id for run_id in change.runs if _take_back(layout, run_id, event.body["back"][run_id])]
         own.tell(layout, {"type": UNDONE, "change": change.id, "author": edits.author()})
-        return change
+        if there:
+            return change._replace(runs=there)
     return None
+
+
+def _take_back(layout: Layout, run_id: str, bodies: Sequence[Body]) -> bool:
+    """Take back what was changed of one run; False where gc has removed it since."""
+    try:
+        edits.edit(layout, run_id, *bodies)
+    except RunNotFound:
+        return False
+    return True
 
 
 def _standing(layout: Layout) -> list[Event]:

@@ -82,7 +82,7 @@ def _more(folding: RunFolding) -> dict[str, Any]:
         "tags": state.tags,
         "notes": state.notes,
         "summary": state.summary,
-        "goals": state.goals,
+        "goals": {state.metric_names.get(name, name): goal for name, goal in state.goals.items()},
         "total_steps": state.total_steps,
         "aliases": state.aliases,
         "attempts": len(state.attempts),
