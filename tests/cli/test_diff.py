@@ -68,6 +68,27 @@ def test_the_answer() -> None:
     assert settled(fine("diff", "one", "two").out) == GOLDEN
 
 
+def test_two_patches_stand_under_their_heading() -> None:
+    """Where nothing of the code differs but what was not committed, the two patches stand beside each other."""
+    for value in (2, 3):
+        with start(name=f"x{value}") as run:
+            run.tell(
+                "capture", field="git", value={**GIT, "dirty": True, "patch": PATCH.replace("x = 2", f"x = {value}")}
+            )
+    lines = fine("diff", "x2", "x3").lines
+    at = lines.index("code")
+    assert lines[at + 1] == "  t.py: other uncommitted changes"
+    assert {"    -+x = 2", "    ++x = 3"} <= set(lines[at:])
+
+
+def test_odd_facts_do_no_harm() -> None:
+    """Facts of another shape than ours, as another version may write them, are compared all the same."""
+    odd = {"commit": 5, "branch": ["x"], "left_out": 7, "untracked": 3, "patch": 9, "root": [], "error": {"a": 1}}
+    pair(git=odd, packages=["a"], command="text", gpu=5, cpu={"count": {"deep": [1, {"x": None}]}})
+    for form in ((), ("--json",), ("--csv",), ("--all",)):
+        assert fine("diff", "one", "two", *form).out
+
+
 def test_a_narrow_screen_cuts_no_value_that_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where two values do not fit side by side they stand in a line each; metrics are told in words."""
     pair(command=["python", "t.py", "--with", "many words"])

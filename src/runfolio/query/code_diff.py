@@ -67,10 +67,10 @@ def _sections(patch: object) -> dict[str, list[str]]:
     """Split a patch into its files: what changes in each, without the lines that name blobs."""
     found: dict[str, list[str]] = {}
     lines: list[str] = []
-    for line in patch.splitlines() if isinstance(patch, str) else ():
+    for line in patch.split("\n") if isinstance(patch, str) else ():
         if line.startswith(_HEADER):
             lines = found.setdefault(_path(line), [])
-        elif not line.startswith("index ") and not line.startswith("# left out: "):
+        elif line and not line.startswith(("index ", "# left out: ")):
             lines.append(line)
     return found
 
@@ -82,7 +82,8 @@ def _path(header: str) -> str:
 
 
 def _notes(name: str, git: Mapping[str, Any]) -> Iterator[str]:
-    left_out = [str(one.get("path")) for one in git.get("left_out") or () if isinstance(one, dict)]
+    told = git.get("left_out")
+    left_out = [str(one.get("path")) for one in told if isinstance(one, dict)] if isinstance(told, list) else []
     if left_out:
         shown = ", ".join(left_out[:5]) + (f" and {len(left_out) - 5} more" if len(left_out) > 5 else "")
         yield f"changes of {name} that were not kept, so cannot be compared: {shown}"

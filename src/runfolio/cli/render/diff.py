@@ -34,9 +34,10 @@ def diff_lines(found: Diff, to: Screen, everything: bool) -> list[str]:
     head = [] if found.is_same_run else [*_runs((("A", found.a), ("B", found.b)), to), ""]
     body = [line for told in found.words() for line in sentence(told, to)]
     for section in SECTIONS:
-        body += section_lines(section, list(_change_lines(found, section, to, everything)), to, everything)
-        if section == "code":
-            body += _code(found, to, everything)
+        told = section_lines(section, list(_change_lines(found, section, to, everything)), to, everything)
+        if section == "code" and (code := _code(found, to, everything)):
+            told = [*(told or ["", to.paint(section, BOLD)]), *code]
+        body += told
     return [*head, *body, *_metrics(found, to, everything)]
 
 
@@ -113,7 +114,7 @@ def value_text(section: str, key: str, value: Any) -> str:
 
 def _untracked(one: Change) -> str:
     """Say which names of files that git does not track only one of them has."""
-    a, b = ({str(name) for name in value or ()} for value in (one.a, one.b))
+    a, b = ({str(name) for name in value} if isinstance(value, list) else set() for value in (one.a, one.b))
     told = [(sorted(a - b), "only in A"), (sorted(b - a), "only in B")]
     return "; ".join(f"{', '.join(names)} {where}" for names, where in told if names)
 
