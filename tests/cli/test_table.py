@@ -9,10 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import runfolio
 from cli.calling import call, fine, start
 from runfolio.cli.main import COMMANDS
+from runfolio.cli.render.stamp import Stamped, changes, is_one_table, stamped_lines, stamps_in
+from runfolio.query.paper import Column, Line, PaperTable, Recipe
 
 NOISE = {"cnn": (0, 3, 1, 4, 2), "mlp": (2, 0, 4, 1, 3), "a_b": (4, 2, 0, 3, 1)}
 MADE = ("table", "--rows", "params.model", "--cols", "metrics.acc", "--over", "seed")
@@ -160,6 +164,29 @@ def test_check_sees_other_runs_with_the_same_numbers() -> None:
     make("cnn", 0, 0.5)
     checked = call("table", "--check", "t.tex")
     assert (checked.code, checked.lines[1]) == (1, "  the same numbers now come of other runs")
+
+
+NAMES = st.text(min_size=1, max_size=12) | st.sampled_from(
+    ["a|b", "a\\", "50 %", "a & b", "\\\\", "{x}", "`", "-->", "@", "é", " "]
+)
+
+
+@given(
+    names=st.lists(NAMES, min_size=1, max_size=4, unique=True),
+    title=NAMES,
+    where=NAMES,
+    form=st.sampled_from(["latex", "markdown"]),
+)
+def test_any_name_survives_a_file(names: list[str], title: str, where: str, form: str) -> None:
+    """Whatever params, metrics and filters are called, a table that was written is read back as the same."""
+    table = PaperTable(["model"], [Column(title, title, None)], [Line((name,), [None]) for name in names])
+    recipe = Recipe(["model"], [title], filter=where)
+    text = "\n".join(stamped_lines(table, recipe, form))
+    (found,) = stamps_in(text)
+    assert isinstance(found, Stamped)
+    assert (found.form, found.recipe, len(found.rows)) == (form, recipe, len(names))
+    assert changes(found, table) == []
+    assert is_one_table(text)
 
 
 def test_check_of_several_tables_and_of_broken_ones() -> None:
