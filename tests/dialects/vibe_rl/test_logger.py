@@ -30,6 +30,21 @@ def test_S4_01_one_json_object_per_line() -> None:
     assert only_run().series("loss").values.tolist() == [0.42, 0.31]
 
 
+def test_an_old_file_that_cannot_be_brought_in_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the store takes no more, what another program wrote stays as it is; the logger goes on beside it, and says so."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("runfolio.convert.importing.bring_in", refuse)
+    Path("m.jsonl").write_text('{"step": 0, "loss": 1.0}\n')
+    with pytest.warns(runfolio.RunfolioWarning, match="could not be imported|is not ours"):
+        with MetricsLogger("m.jsonl") as logger:
+            logger.write({"step": 1, "loss": 0.5})
+    assert Path("m.jsonl").read_text() == '{"step": 0, "loss": 1.0}\n'
+    assert without_time(lines_of("m.jsonl.runfolio")) == [{"step": 1, "loss": 0.5}]
+
+
 def test_S4_02_fields_may_differ_from_line_to_line() -> None:
     """A line has the fields of its own record and no others."""
     records = [{"step": 1000, "loss": 0.42, "reward": 195.0}, {"step": 2000, "episode_return": 200.0}, {"eval": 1}]

@@ -126,6 +126,15 @@ def test_S4_13_an_unknown_run_id_is_an_error() -> None:
     assert [entry.name for entry in Path("runs").iterdir()] == [made.run_id]
 
 
+@pytest.mark.parametrize("run_id", ["", ".", "..", "../..", "dqn/../..", "dqn/.."])
+def test_a_run_id_leads_nowhere_else(run_id: str) -> None:
+    """A run_id names a folder below the folder of runs: what is beside or above is nobody's run, and nothing is made there."""
+    Path("runs/dqn").mkdir(parents=True)
+    with pytest.raises(RunNotFound):
+        RunDir(run_id=run_id)
+    assert sorted(entry.name for entry in Path(".").glob("**/logs")) == []
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "..", "a\0b"])
 def test_a_name_that_is_no_folder_name_is_refused(name: str) -> None:
     """A run's name becomes a folder's, directly below the folder of runs."""

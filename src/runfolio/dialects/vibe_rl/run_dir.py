@@ -101,7 +101,9 @@ def _new(base: Path, name: str) -> Path:
 
 def _existing(base: Path, run_id: str) -> Path:
     root = base / run_id
-    if run_id and root.is_dir():
+    if (
+        ".." not in Path(run_id).parts and root != base and root.is_dir()
+    ):  # a run's folder lies below; what is beside is nobody's run
         return root
     from difflib import get_close_matches
 

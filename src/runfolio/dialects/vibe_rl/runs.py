@@ -13,7 +13,7 @@ import threading
 
 from runfolio.convert.vibe_rl_claims import KEPT, latest_run, mark_written
 from runfolio.convert.vibe_rl_folder import names_of
-from runfolio.errors import RunIsLive, RunNotFound
+from runfolio.errors import RunfolioError, RunIsLive, RunNotFound
 from runfolio.model.states import RUNNING
 from runfolio.sdk.active import ActiveRun
 from runfolio.sdk.following import keep_view, settle
@@ -21,6 +21,7 @@ from runfolio.sdk.join import attach, resume
 from runfolio.sdk.past import read_past
 from runfolio.sdk.start import start
 from runfolio.sdk.surroundings import mode
+from runfolio.sdk.trouble import tell
 from runfolio.store.claims import claim
 from runfolio.store.edits import delete, restore
 from runfolio.store.layout import Layout, find
@@ -87,10 +88,14 @@ def _run_of(layout: Layout, path: str) -> ActiveRun:
 
 
 def _brought_in(layout: Layout, path: str) -> str | None:
-    """Bring in what another program, or a run of another store, has left in the file."""
+    """Bring in what another program, or a run of another store, has left in the file; where that cannot be, it stays, and ours goes beside."""
     from runfolio.convert.importing import bring_in_all  # here: only a file with a past needs what reads it
 
-    brought = bring_in_all(layout, FORMAT, path)
+    try:
+        brought = bring_in_all(layout, FORMAT, path)
+    except (OSError, RunfolioError) as failed:
+        tell(f"what is in {path} could not be imported ({failed}); try: runfolio import vibe-rl {path}")
+        return None
     return brought[0].run_id if brought else None
 
 
