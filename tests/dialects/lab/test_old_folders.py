@@ -43,6 +43,28 @@ def old() -> str:
     return "experiments"
 
 
+@pytest.mark.parametrize("status", [{}, [], 3, True])
+def test_a_status_that_is_no_text_stops_nothing(status: object) -> None:
+    """An entry that somebody has broken is read as far as it goes, and the tracker goes on behind it."""
+    write_old("experiments", [old_entry(1, status=status)], {"run_001": ({"lr": 1}, {"a": history(0.5)})})
+    assert runs_of("experiments")["run_001"].reason == f"its status was {status}"
+    assert ExperimentTracker().create_run("x") == "run_002"
+
+
+def test_a_tag_that_no_run_can_have_is_told() -> None:
+    """Half a surrogate pair as a tag is named and left out, and the run and those behind it come over."""
+    write_old(
+        "experiments",
+        [old_entry(1, tags={"\ud800": "x", "v": "1"}), old_entry(2)],
+        {"run_001": ({}, {}), "run_002": ({}, {})},
+    )
+    runs = runs_of("experiments")
+    assert runs["run_001"].tags == {"v": "1"}
+    assert any("surrogate" in skipped.reason for skipped in runs["run_001"].skipped)
+    assert ExperimentTracker().create_run("x") == "run_003"
+    assert len(runfolio.open_store().runs()) == 3
+
+
 def test_a_folder_is_read_whole(old: str) -> None:
     """Params, calls with their times, artifacts, status and times come as they were."""
     runs = runs_of(old)

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 from runfolio.convert.foreign import ForeignArtifact, ForeignCall, ForeignRecord, ForeignRun, ForeignView, Skipped
 from runfolio.convert.lab_folder import SAME, WHOLE_KEYS, claim_of, identity_of, number_of, scope_of, whole_keys
 from runfolio.convert.strict import dumps, restored
-from runfolio.model.names import shown
+from runfolio.errors import InvalidValue
+from runfolio.model.names import check_key, shown
 from runfolio.model.states import FAILED, FINISHED, KILLED
 
 SYSTEM = "lab"
@@ -126,7 +127,7 @@ class _OldRun:
             experiment=_text(self._entry.get("experiment_name")),
             aliases=(self._text,),
             params=restored(params),
-            tags=_tags(self._entry.get("tags")),
+            tags=self._tags(),
             notes=_text(self._entry.get("description")),
             calls=calls,
             records=records,
@@ -164,9 +165,18 @@ class _OldRun:
 
     def _status(self) -> tuple[str | None, str | None]:
         told = self._entry.get("status")
-        if told is None or told in _STATUSES:
+        if told is None or (isinstance(told, str) and told in _STATUSES):
             return (None if told is None else _STATUSES[told]), None
         return FINISHED, f"its status was {shown(told)}"
+
+    def _tags(self) -> dict[str, str]:
+        kept = {}
+        for key, value in _tags(self._entry.get("tags")).items():
+            try:
+                kept[check_key(key, "tag")] = value
+            except InvalidValue as refused:
+                self._skip(os.path.join(self._base, "metadata.json"), f"{self._text}: {refused}")
+        return kept
 
     def _created_ns(self, calls: list[ForeignCall]) -> int | None:
         told = _time_ns(self._entry.get("created_at"))
