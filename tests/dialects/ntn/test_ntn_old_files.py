@@ -56,6 +56,32 @@ def bring_in(path: str = "old_logs") -> list[bool]:
     return [brought.new for brought in bring_in_all(find(None), "ntn", path)]
 
 
+def test_a_step_that_is_no_number_is_no_metric() -> None:
+    """A record whose step is NaN keeps its metrics, without a step, and what stood for the step beside; it stops no import."""
+    write({**OLD, "metrics_log": [{"step": "NaN", "loss": 1.0}, {"step": 0, "loss": 0.5}]})
+    run = only()
+    assert [(call.step, dict(call.values)) for call in run.calls] == [(None, {"loss": 1.0}), (0, {"loss": 0.5})]
+    assert [list(record.value) for record in run.records] == [["step"]]
+    assert bring_in() == [True]
+
+
+def test_an_old_file_that_cannot_be_kept_stops_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies in the folder never keeps a script from its run: it is told, and stays as it is."""
+    path = write("[" * 100_000, folder="experiment_logs")
+    write({**OLD, "config": {"a" * 100: {"b": [float("nan")]}}}, "other_seed0", "experiment_logs")
+    monkeypatch.setattr("runfolio.convert.importing.bring_in", _refuse)
+    with pytest.warns(runfolio.RunfolioWarning, match="could not be imported"):
+        tracker = create_tracker("housing_seed1", {})
+    tracker.log_metrics({"loss": 1.0}, 0)
+    tracker.finalize()
+    assert logged("housing_seed1")["metrics_log"] == [{"step": 0, "loss": 1.0}]
+    assert path.read_text() == "[" * 100_000
+
+
+def _refuse(*_: object) -> None:
+    raise runfolio.UsageError("no run can hold this")
+
+
 def test_old_file_comes_over_whole() -> None:
     """Name, experiment, params, every record with its kinds, summary and time are those of the file."""
     write(OLD)
@@ -196,20 +222,30 @@ def test_folder_above_is_enough() -> None:
 
 
 def test_first_run_takes_over_what_is_there() -> None:
-    """Before ours first writes into a folder, what is there is brought in; it stays as it is, and a namesake of ours goes beside."""
-    before = write(OLD, folder="experiment_logs").read_bytes()
+    """Before ours first writes into a folder, what is there is brought in; a namesake of ours takes the place of a file that was read whole."""
+    write(OLD, folder="experiment_logs")
     write({**OLD, "experiment_name": "housing_seed1"}, "housing_seed1", "experiment_logs")
+    tracker = create_tracker("housing_seed0", {"bond_dim": 8})
+    tracker.log_metrics({"loss": 1.0}, 0)
+    tracker.finalize()
+    create_tracker("other", {}).finalize()
+    assert logged("housing_seed0")["config"] == {"bond_dim": 8}
+    store = runfolio.open_store()
+    assert sorted(run.name for run in store.runs()) == ["housing_seed0", "housing_seed0", "housing_seed1", "other"]
+    assert store.run("housing_seed1").series("loss").steps.tolist() == [-1, 0, 1]
+
+
+def test_an_old_file_that_was_not_read_whole_stays() -> None:
+    """A torn namesake stays byte for byte; ours goes beside it, and says so."""
+    text = json.dumps(OLD)[:-20]
+    path = write(text, folder="experiment_logs")
     tracker = create_tracker("housing_seed0", {"bond_dim": 8})
     tracker.log_metrics({"loss": 1.0}, 0)
     with pytest.warns(runfolio.RunfolioWarning, match=r"housing_seed0\.json is not ours"):
         tracker.finalize()
         create_tracker("other", {}).finalize()
-    assert Path("experiment_logs/housing_seed0.json").read_bytes() == before
-    ours = json.loads(Path("experiment_logs/housing_seed0.json.runfolio").read_text())
-    assert ours["config"] == {"bond_dim": 8}
-    store = runfolio.open_store()
-    assert sorted(run.name for run in store.runs()) == ["housing_seed0", "housing_seed0", "housing_seed1", "other"]
-    assert store.run("housing_seed1").series("loss").steps.tolist() == [-1, 0, 1]
+    assert path.read_text() == text
+    assert json.loads(Path("experiment_logs/housing_seed0.json.runfolio").read_text())["config"] == {"bond_dim": 8}
 
 
 def test_our_own_files_are_no_old_ones() -> None:

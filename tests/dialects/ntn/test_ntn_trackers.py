@@ -174,6 +174,14 @@ def test_S2_18_one_run_for_several_faces() -> None:
     assert len(logged("x_seed0")["metrics_log"]) == 3
 
 
+@pytest.mark.parametrize("config", [[1], "mpo2", 3])
+def test_a_config_that_is_no_mapping_is_refused(config: Any) -> None:
+    """It is named, before a run has begun."""
+    with pytest.raises(runfolio.InvalidValue, match="config must be a mapping"):
+        create_tracker("x_seed0", config)
+    assert not Path("store").exists()
+
+
 def test_S2_19_names() -> None:
     """The factory and the classes have the document's names."""
     assert set(trackers.__all__) == {

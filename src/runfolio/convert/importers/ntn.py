@@ -148,7 +148,7 @@ class _Found:
                 for key, value in row.items()
                 if key != "step" or (value is not None and step is None)
             }
-            numbers = {key: value for key, value in row.items() if _is_metric(key, value)}
+            numbers = {key: value for key, value in row.items() if key != "step" and _is_metric(key, value)}
             if numbers:
                 calls.append(ForeignCall(step, numbers))
             if len(numbers) < len(row) or not row:

@@ -45,6 +45,6 @@ def name_of(argument: str | None, config: Mapping[str, Any]) -> str:
     """Choose the experiment's name: the argument, $EXPERIMENT_NAME, the config's model + "_experiment"."""
     if argument is not None and not isinstance(argument, str):
         raise UsageError(f"an experiment's name is text, not {shown(argument)}")
-    model = config.get("model")
+    model = config.get("model") if isinstance(config, Mapping) else None
     default = f"{model}_experiment" if isinstance(model, str) and model else "experiment"
     return argument or os.environ.get("EXPERIMENT_NAME") or default

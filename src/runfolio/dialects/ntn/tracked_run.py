@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from runfolio.errors import InvalidValue, MissingExtra, UsageError
+from runfolio.errors import InvalidValue, MissingExtra, RunfolioError, UsageError
 from runfolio.model.leaf import Value, branch, entry_name, plain
 from runfolio.model.names import shown
 from runfolio.model.states import FAILED, FINISHED
@@ -146,7 +146,7 @@ def _take_over(run: ActiveRun, path: str) -> None:
             for file in there:
                 import_module(_IMPORTING).bring_in_all(layout, FORMAT, file)
         claim(layout, FORMAT, os.path.realpath(path), run.id)
-    except OSError as failed:
+    except (OSError, RunfolioError) as failed:
         tell(f"what is in {folder} could not be imported ({failed}); try: runfolio import ntn {folder}")
 
 
