@@ -126,9 +126,10 @@ TABLES = ("runs", "params", "metrics", "points", "artifacts")
 # ------------------------------------------------------------------------------------------------------------- points
 
 SERIES, VALUES = "_series", "_values"
-POINTS_VIEW = f"""
-    SELECT run, name, metric, rank, step, value, CASE kind WHEN {ord("i")} THEN 'int' WHEN {ord("b")} THEN 'bool' ELSE 'float' END AS kind, time
-    FROM {VALUES} JOIN {SERIES} USING (series)"""
+KIND = f"CASE kind WHEN {ord('i')} THEN 'int' WHEN {ord('b')} THEN 'bool' ELSE 'float' END"
+POINTS_VIEW = (
+    f"SELECT run, name, metric, rank, step, value, {KIND} AS kind, time FROM {VALUES} JOIN {SERIES} USING (series)"
+)
 """The table of points out of the two that are handed over: that of values with the number of its series, and that of series."""
 
 
@@ -165,14 +166,15 @@ class PointsInPieces:
         }
         return Frame(columns, PLAIN)
 
-    def series_frame(self) -> Frame:
-        """Give one row for each series that was gathered."""
+    def series_frame(self, since: int = 0) -> Frame:
+        """Give one row for each series that was gathered, from a number on."""
+        series = self.series[since:]
         columns: dict[str, Column] = {
-            "series": Numbers(np.arange(len(self.series), dtype=np.int32)),
-            "run": Text([part.run.id for part in self.series]),
-            "name": Text([part.run.name for part in self.series]),
-            "metric": Text([part.metric for part in self.series]),
-            "rank": ints(part.rank for part in self.series),
+            "series": Numbers(np.arange(since, len(self.series), dtype=np.int32)),
+            "run": Text([part.run.id for part in series]),
+            "name": Text([part.run.name for part in series]),
+            "metric": Text([part.metric for part in series]),
+            "rank": ints(part.rank for part in series),
         }
         return Frame(columns, PLAIN)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from runfolio.query.diff import Diff
     from runfolio.query.group_diff import GroupDiff
     from runfolio.query.groups import Groups
-    from runfolio.query.points import Points
+    from runfolio.query.points import Part, Points
     from runfolio.query.series import Series
     from runfolio.query.sql import SqlResult
     from runfolio.store.run_files import RunFiles
@@ -328,6 +328,15 @@ class Store:
             chosen = self.runs(filter) if runs is None else list(runs)
             check_metrics(asked or (), self.names()["metrics"])
             return self._index.answer(lambda: points_of(self._index, chosen, asked, wide))
+
+    def parts(self, runs: Iterable[Run]) -> Iterator[Part]:
+        """Yield each series of runs, a run at a time, in the order of `points`; only one run is held in memory."""
+        from runfolio.query.points import read_parts
+
+        for run in runs:
+            with self._lock:
+                found = self._index.answer(lambda run=run: list(read_parts(self._index, [run], None)))  # type: ignore[misc]
+            yield from found
 
     def sql(
         self, query: str, limit: int | None = None, *, time_limit_s: float = 60.0, memory_mb: int = 1000

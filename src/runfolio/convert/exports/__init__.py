@@ -1,0 +1,1 @@
+"""Runs in forms for other programs and people, one format per file."""
