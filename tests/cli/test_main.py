@@ -146,7 +146,7 @@ def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C ends with 130 and without a traceback."""
     program = (
         "import os, signal, sys\nfrom runfolio.cli.main import main\nimport runfolio.query.store as s\n"
-        "s.Store = lambda _: os.kill(os.getpid(), signal.SIGINT)\nmain(['list'])"
+        "s.Store = lambda *_, **__: os.kill(os.getpid(), signal.SIGINT)\nmain(['list'])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "\n")
@@ -155,7 +155,7 @@ def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_mistake_of_ours_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody foresaw ends with 3 and one line; RUNFOLIO_DEBUG=1 shows where."""
-    program = "from runfolio.cli.main import main\nimport runfolio.query.store as s\ns.Store = lambda _: 1 / 0\nmain(['list'])"
+    program = "from runfolio.cli.main import main\nimport runfolio.query.store as s\ns.Store = lambda *_, **__: 1 / 0\nmain(['list'])"
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (
@@ -178,7 +178,7 @@ def test_completion_offers_commands_and_runs() -> None:
         told = {"_RUNFOLIO_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
         return [line.partition(",")[2] for line in spawn(**told).lines]
 
-    assert complete("runfolio re") == ["restore"]
+    assert complete("runfolio res") == ["restore"]
     assert complete("runfolio show ") == ["latest", run.id[:8], "mlp-64"]
     assert complete("runfolio compare mlp-64 lat") == ["latest"]
     assert "complete" in spawn(_RUNFOLIO_COMPLETE="bash_source").out

@@ -148,14 +148,15 @@ def test_output_event_tells_the_file() -> None:
 
 
 def test_disabled_mode_keeps_nothing() -> None:
-    """With RUNFOLIO_MODE=disabled the script runs, its exit code is ours, and no store is made."""
+    """With RUNFOLIO_MODE=disabled the script runs with the params told, its exit code is ours, and no store is made."""
     script = write_script(
-        "import os, runfolio\nrunfolio.log({'a': 1})\nprint(os.environ.get('RUNFOLIO_RUN_ID'))\nos._exit(5)\n"
+        "import os, runfolio\nprint(runfolio.get_param('lr'), runfolio.get_params())\nrunfolio.log({'a': 1})\n"
+        "print(os.environ.get('RUNFOLIO_RUN_ID'), flush=True)\nos._exit(5)\n"
     )
     ran = run(script, "-p", "lr=1", env={"RUNFOLIO_MODE": "disabled", "RUNFOLIO_RUN_ID": "0" * 32})
     assert ran.code == 5
     assert ran.last_line == "✗ Experiment failed: not tracked, RUNFOLIO_MODE=disabled (exit code 5)"
-    assert b"does not see the params" in ran.err
+    assert b"1 {'lr': 1}\nNone\n" in ran.out
     assert not layout().exists()
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from runfolio._version import __version__
-from runfolio.errors import FilterError, NotFound, RunfolioError, StoreNotFound, Unreadable, UsageError
+from runfolio.errors import FilterError, MissingExtra, NotFound, RunfolioError, StoreNotFound, Unreadable, UsageError
 from runfolio.model.names import printable
 
 COMMANDS = {
@@ -24,6 +24,12 @@ COMMANDS = {
     "compare": "Compare runs: what differs, and the metrics.",
     "best": "Show the best run of a metric.",
     "stats": "Say which setting is really better, over seeds.",
+    "diff": "Say what differs between two runs, and where their curves part.",
+    "table": "Write a table for the paper, and check one against the store.",
+    "plot": "Plot curves of metrics, in the terminal or into a file.",
+    "watch": "Watch a run as it goes on.",
+    "sql": "Ask the runs in SQL.",
+    "export": "Write runs in other forms.",
     "get": "Print one field of a run, bare, for the shell.",
     "import": "Bring in what other trackers have written.",
     "verify": "Check every checksum of a run or of the store.",
@@ -135,7 +141,7 @@ def _waiting(error: RunfolioError) -> list[str]:
 
 
 def _code(error: RunfolioError) -> int:
-    if isinstance(error, UsageError | StoreNotFound):  # a place without a store is no damaged one, and no missing run
+    if isinstance(error, UsageError | StoreNotFound | MissingExtra):  # a place without a store is no damaged one, and no missing run
         return 2
     if isinstance(error, Unreadable):
         return 3

@@ -23,8 +23,11 @@ from runfolio.launch.stopping import Stopping
 from runfolio.launch.streams import STDOUT, Stream, close_ends, copy_sizes, fill_standard, open_streams
 from runfolio.launch.traceback_text import last_error, last_line_of
 from runfolio.launch.witness import Witness
+from runfolio.model.params import flatten
 from runfolio.model.states import FAILED
+from runfolio.model.strict_json import dumps
 from runfolio.sdk import trouble
+from runfolio.sdk.disabled import TOLD_PARAMS
 from runfolio.sdk.launched import About, begin_launched
 from runfolio.sdk.surroundings import mode
 from runfolio.sdk.writing import Pen
@@ -64,9 +67,9 @@ def run_script(script: Script, about: About) -> int:
 
 
 def _run_untracked(script: Script, about: About, signals: Signals, grace_s: float) -> int:
-    if about.params:
-        trouble.say("RUNFOLIO_MODE=disabled: the script does not see the params told here")
-    pid = start_process(script.words, script_environment(None, "", piped=False), ())
+    environment = script_environment(None, "", piped=False)
+    environment[TOLD_PARAMS] = dumps(flatten(about.params)).decode()
+    pid = start_process(script.words, environment, ())
     ran = _wait(pid, signals, (), grace_s)
     ending = ending_of(ran.wait_status, ran.asked, None)
     Sink(STDOUT).write(_line(last_line(None, ending, None, 0, ())))

@@ -10,6 +10,7 @@ from typing import Any
 from runfolio.journal.writer import NoStep
 from runfolio.sdk import exits
 from runfolio.sdk.active import ActiveRun
+from runfolio.sdk.disabled import TOLD_PARAMS
 from runfolio.sdk.start import join_launched, start
 from runfolio.sdk.surroundings import mode
 
@@ -19,6 +20,8 @@ _disabled: ActiveRun | None = None
 def active_run() -> ActiveRun | None:
     """Give the run that was begun last and has not ended, or the one that RUNFOLIO_RUN_ID names; None where there is none."""
     run = exits.active() or _disabled
+    if run is None and os.environ.get(TOLD_PARAMS) and mode() == "disabled":
+        run = _run()
     if run is None and exits.launched_run() and mode() != "disabled":
         run = join_launched()
     return run
@@ -51,7 +54,7 @@ def add_artifact(source: object, name: str | None = None, *, step: int | None = 
 
 def _run() -> ActiveRun:
     global _disabled
-    run = active_run()
+    run = exits.active() or _disabled if mode() == "disabled" else active_run()
     if run is not None:
         return run
     if mode() == "disabled":

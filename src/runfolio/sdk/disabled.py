@@ -6,11 +6,25 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from runfolio.errors import Unreadable
 from runfolio.journal.loss import Lost
 from runfolio.model.ids import new_id
 from runfolio.model.params import flatten
+from runfolio.model.strict_json import loads
 from runfolio.sdk.active import ActiveRun
 from runfolio.store.layout import Layout
+
+TOLD_PARAMS = "RUNFOLIO_TOLD_PARAMS"
+"""Hands the params of the command line to a script that is not tracked: elsewhere they stand in its run."""
+
+
+def told_params() -> dict[str, Any]:
+    """Give the params that the launcher was told, by dotted keys; none without it."""
+    try:
+        found = loads(os.environ.get(TOLD_PARAMS) or "{}")
+    except Unreadable:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 class _SilentWriter:
@@ -49,7 +63,7 @@ class DisabledRun(ActiveRun):
     def __init__(self, params: Mapping[str, Any], experiment: str | None, name: str | None, rank: int | None) -> None:
         pen: Any = _SilentPen(rank)
         super().__init__(
-            pen, owner=False, params={}, own_params=params, experiment=experiment, name=name, on_end=lambda _run: None
+            pen, owner=False, params=told_params(), own_params=params, experiment=experiment, name=name, on_end=lambda _run: None
         )
 
     def set_params(self, params: Mapping[str, Any] | object, replace: bool = False) -> None:
