@@ -13,7 +13,7 @@ from runfolio.convert.strict import dumps
 from runfolio.convert.view import File, Snapshot
 from runfolio.model.events import Event
 from runfolio.model.params import flatten, same, unflatten
-from runfolio.model.states import FAILED, KILLED
+from runfolio.model.states import FAILED, FINISHED, KILLED
 
 
 def render(snapshot: Snapshot, path: str, options: Mapping[str, Any]) -> Iterable[File]:
@@ -68,9 +68,20 @@ def _summary(snapshot: Snapshot, told: dict[str, Any]) -> dict[str, Any]:
     return summary
 
 
+def _told_its_end(snapshot: Snapshot) -> bool:
+    """Say whether the latest attempt was finalized: what the launcher says later of the script's end is of its later seeds."""
+    attempts = snapshot.state.attempts
+    ends = [entry for entry in snapshot.entries if isinstance(entry, Event) and entry.type == "finish"]
+    if not ends or ends[-1].attempt != attempts[-1].number:
+        return False
+    return ends[-1].body.get("status") == FINISHED and ends[-1].body.get("implied") is not True
+
+
 def _cause(snapshot: Snapshot) -> str | None:
     """Say what ended the run before its script did; None where nothing has."""
     status, reason = snapshot.status, snapshot.reason
+    if _told_its_end(snapshot):
+        return None
     if status == FAILED:
         error = snapshot.state.error
         return (error and (error.message or error.kind)) or reason or FAILED
