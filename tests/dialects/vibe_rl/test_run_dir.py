@@ -7,6 +7,7 @@ import re
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,6 +86,16 @@ def test_S4_12_saving_again_replaces() -> None:
     run.save_config({"lr": float("inf"), "env": slice(1)})
     assert json.loads((run.root / "config.json").read_text()) == {"lr": "Infinity", "env": "slice(None, 1, None)"}
     assert only_run().params == {"lr": float("inf"), "gamma": 0.99, "env": "slice(None, 1, None)"}
+
+
+@pytest.mark.parametrize("config", [{"lr": 1, "net": None}, {"net.depth": 3, "net": {"depth": 2}}])
+def test_S4_12_a_config_that_params_cannot_hold_is_saved(config: dict[str, Any]) -> None:
+    """A value in place of a branch, which params cannot hold, is in the file all the same; that the params lack it is told."""
+    run = RunDir("dqn")
+    run.save_config({"lr": 0, "net": {"depth": 2}})
+    with pytest.warns(runfolio.RunfolioWarning, match="not among the params of the run: param 'net"):
+        run.save_config(config)
+    assert json.loads((run.root / "config.json").read_text()) == config
 
 
 def test_S4_12_what_is_no_config_is_refused() -> None:

@@ -13,7 +13,8 @@ from typing import Any
 from runfolio.convert.vibe_rl_folder import CONFIG, FOLDERS, METRICS
 from runfolio.dialects.vibe_rl.config_file import readable_config, write_config
 from runfolio.dialects.vibe_rl.runs import open_run
-from runfolio.errors import RunNotFound, UsageError
+from runfolio.errors import InvalidValue, RunNotFound, UsageError
+from runfolio.sdk.trouble import tell
 
 
 class RunDir:
@@ -70,8 +71,14 @@ class RunDir:
             InvalidValue: neither dict nor dataclass.
         """
         plain, path = readable_config(config), self.root / CONFIG
-        open_run(self.log_path()).set_params(plain, replace=True)
+        run = open_run(self.log_path())
         write_config(path, plain)
+        try:
+            run.set_params(plain, replace=True)
+        except InvalidValue:
+            raise
+        except UsageError as clash:  # `a` beside `a.b`, now or of an earlier config
+            tell(f"the config is in {path}, and not among the params of the run: {clash}")
         return path
 
     def __fspath__(self) -> str:
