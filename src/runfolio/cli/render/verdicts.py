@@ -144,11 +144,14 @@ def _grounds(found: Groups, difference: Difference, verdict: Verdict) -> list[st
     value = number(difference.value)
     told = [f"difference {value}, 95 % interval {_interval(difference.interval)}"]
     pairs = f" of {difference.n_a} pairs" if difference.paired else ""
-    corrected = f" after Holm for {found.comparisons} comparisons" if found.comparisons > 1 else ""
-    told.append(f"{difference.test}{pairs}, p {p_text(verdict.p)}{corrected}")
+    cautious = (
+        difference.caution > 2 and difference.p is not None and verdict.p > difference.p * found.comparisons * 1.01
+    )
+    after = [f"Holm for {found.comparisons} comparisons"] if found.comparisons > 1 else []
+    after += ["caution, as the spreads differ"] if cautious else []
+    own = f" {p_text(difference.p)}, which is" if cautious and difference.p is not None else ""
+    told.append(f"{difference.test}{pairs}, p{own} {final}{' after ' + ' and '.join(after) if after else ''}")
     told.append(f"{difference.effect_name} = {number(difference.effect)}")
-    if difference.caution > 2 and difference.p is not None and verdict.p > difference.p * found.comparisons * 1.01:
-        told.append("more is asked, as the spreads differ")
     return told
 
 
