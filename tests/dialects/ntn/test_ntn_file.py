@@ -158,6 +158,18 @@ def test_S2_15_the_sample_and_jq() -> None:
     assert subprocess.run(command, capture_output=True, text=True).stdout.split() == ["0.801", '"NaN"']
 
 
+def test_the_later_summary_wins_whatever_its_shape() -> None:
+    """A value in place of a dict, or the reverse, is what the file has; what another writer adds inside a dict joins it."""
+    tracker = create_tracker("x_seed0", CONFIG)
+    tracker.log_summary({"test": {"r2": 0.1}, "loss": 3.0, "val": {"r2": 0.5}})
+    tracker.log_summary({"test": 0.2, "loss": {"mse": 1.0}})
+    (run,) = runfolio.open_store().runs()
+    with runfolio.attach(run.id) as other:
+        other.summary.update({"val.mae": 0.25})
+    tracker.finalize()
+    assert logged("x_seed0")["summary"] == {"test": 0.2, "loss": {"mse": 1.0}, "val": {"r2": 0.5, "mae": 0.25}}
+
+
 def test_all_runs_stand_in_the_store() -> None:
     """A run is named after its file, belongs to the experiment without the seed, and has config and hparams as its params."""
     track(r2=0.8)

@@ -61,11 +61,23 @@ def _summary(snapshot: Snapshot, told: dict[str, Any]) -> dict[str, Any]:
     """Give what the script told, what else the run's summary has, and why it ended where it could not say so itself."""
     known, kept = flatten(told), snapshot.state.summary
     changed = any(key in kept and not same(kept[key], value) for key, value in known.items())  # by another writer
-    summary = unflatten(kept) if changed else told | unflatten({key: kept[key] for key in kept if key not in known})
+    summary = (
+        unflatten(kept) if changed else _joined(told, unflatten({key: kept[key] for key in kept if key not in known}))
+    )
     error = _cause(snapshot)
     if error is not None and "error" not in summary:
         summary |= {"success": False, "error": error}
     return summary
+
+
+def _joined(told: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Add to what was told what is known besides, at any depth; where the two differ, what was told is the later."""
+    both = {
+        key: _joined(told[key], more[key])
+        for key in told
+        if isinstance(told[key], dict) and isinstance(more.get(key), dict)
+    }
+    return told | {key: more[key] for key in more if key not in told} | both
 
 
 def _told_its_end(snapshot: Snapshot) -> bool:
