@@ -150,6 +150,7 @@ def _grounds(found: Groups, difference: Difference, verdict: Verdict) -> list[st
     after = [f"Holm for {found.comparisons} comparisons"] if found.comparisons > 1 else []
     after += ["caution, as the spreads differ"] if cautious else []
     own = f" {p_text(difference.p)}, which is" if cautious and difference.p is not None else ""
+    final = p_text(verdict.p).removeprefix("= ") if own else p_text(verdict.p)
     told.append(f"{difference.test}{pairs}, p{own} {final}{' after ' + ' and '.join(after) if after else ''}")
     told.append(f"{difference.effect_name} = {number(difference.effect)}")
     return told
