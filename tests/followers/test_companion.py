@@ -302,10 +302,15 @@ def test_status_of_a_killed_run_is_in_its_file():
 def test_launcher_has_the_last_word_in_the_file():
     """A script under the launcher that fails after `finish` is failed in its files too, as in the store."""
     Path("script.py").write_text(
-        VIEWED.replace('"yanex", "out/metrics.json"', '"ntn", "out/a.json"')
-        + "run.log({'a': 1.0}, step=0)\nrun.finish()\nos._exit(3)"
+        """
+import os
+from runfolio.dialects.lab.tracking.experiment_tracker import ExperimentTracker
+tracker = ExperimentTracker("out")
+tracker.finish_run(tracker.create_run("ctr"))
+os._exit(3)
+"""
     )
     ran = run("import sys\nfrom runfolio.cli.main import main\nmain(['run', 'script.py'])")
     assert ran.returncode == 3, ran.stderr
     assert eventually(lambda: not companions())
-    assert records("out/a.json")["summary"]["success"] is False
+    assert [told["status"] for told in records("out/metadata.json")] == ["failed"]
