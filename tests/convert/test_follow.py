@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 import runfolio
 from runfolio.convert.view import snapshot
-from runfolio.store.follow import Call, Follower
+from runfolio.store.follow import Call, Follower, in_order
 from runfolio.store.layout import find
 
 
@@ -66,3 +69,21 @@ def test_sealed_run_without_journals_is_followed():
         ran = CliRunner().invoke(cli, arguments)
         assert ran.exit_code == 0, ran.output
     assert told(snapshot(find(None), run.id).entries) == before
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 2), st.lists(st.integers(0, 6), min_size=1, max_size=8)), min_size=1, max_size=4)
+)
+def test_order_is_that_of_a_sort(journals):
+    """Merging gives what sorting all by (attempt, time, writer, sequence) gives, each writer's times made not to fall."""
+    parts, keys = [], {}
+    for number, (attempt, times) in enumerate(journals):
+        writer, latest, part = f"{number:032x}", 0, []
+        for seq, time_ns in enumerate(times):
+            call = Call(seq, {}, time_ns, attempt, None, writer, seq)
+            latest = max(latest, time_ns)
+            keys[writer, seq] = (attempt, latest, writer, seq)
+            part.append(call)
+        parts.append(part)
+    every = [call for part in parts for call in part]
+    assert in_order(parts) == sorted(every, key=lambda call: keys[call.writer, call.seq])

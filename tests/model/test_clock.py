@@ -48,3 +48,25 @@ def test_system_clock_reads_both_clocks() -> None:
 def test_lost_is_not_over() -> None:
     """Only a declared end is an end: a lost run may come back."""
     assert {status for status in ALL if is_over(status)} == {FINISHED, FAILED, KILLED, CANCELLED}
+
+
+def test_writers_of_a_process_agree() -> None:
+    """Two writers of a process tell the same time: what one writes behind the other stands behind it."""
+    offsets = {WriterClock(SYSTEM_CLOCK).offset_ns for _ in range(100)}
+    assert len(offsets) == 1
+
+
+def test_pause_between_two_readings_does_not_count() -> None:
+    """Where the process is held between reading the wall and the boot clock, both are read again."""
+
+    class Held(HandClock):
+        held = 1
+
+        def wall_ns(self) -> int:
+            self.boot += self.held * HOUR_NS
+            self.wall += self.held * HOUR_NS
+            self.held = 0
+            return self.wall
+
+    clock = Held(1_700_000_000 * 10**9, 5)
+    assert WriterClock(clock).now_ns() == clock.wall

@@ -5,11 +5,12 @@ Views, sinks and the live screen stand on this. Cost: what is new, once; about a
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from heapq import merge as merge_sorted
-from itertools import repeat
-from operator import attrgetter, gt
+from itertools import accumulate, repeat
+from operator import attrgetter, gt, itemgetter
 from typing import Any, NamedTuple
 
 from runfolio.journal.columns import JournalColumns, Segment
@@ -79,19 +80,47 @@ def entries_of(files: RunFiles) -> list[Entry]:
 
 
 def in_order(parts: Sequence[list[Entry]]) -> list[Entry]:
-    """Merge what several writers tell. Each part is in the order of its writer, whose times are made not to fall."""
-    if len(parts) == 1:
-        return parts[0]
-    keyed = [zip(_keys(part), repeat(place), range(len(part)), part, strict=False) for place, part in enumerate(parts)]
-    return [entry for *_, entry in merge_sorted(*keyed, key=lambda item: item[:3])]
+    """Merge what several writers tell, each part being one writer's in its order; the times of a writer are made not to fall.
+
+    The longest part is taken in pieces, between the entries of the others: beside a long journal there is nearly always a short one.
+    """
+    first, *rest = sorted(parts, key=len, reverse=True)
+    if not rest:
+        return first
+    others = _merged(rest)
+    attempt, writer, times = first[0].attempt, _writer_of(first[0]), _times(first)
+    found: list[Entry] = []
+    at = 0
+    for (its_attempt, time_ns, its_writer), entry in others:
+        if its_attempt == attempt:
+            upto = (bisect_left if its_writer < writer else bisect_right)(times, time_ns, at)
+        else:
+            upto = at if its_attempt < attempt else len(first)
+        found += first[at:upto]
+        found.append(entry)
+        at = upto
+    return found + first[at:]
 
 
-def _keys(part: Iterable[Entry]) -> Iterator[tuple[int, int, str]]:
-    """Give (attempt, time, writer): a call's time is cut to ticks, so an event beside it may seem to come before."""
-    latest = 0
-    for entry in part:
-        latest = max(latest, entry.time_ns)
-        yield entry.attempt, latest, entry.writer if isinstance(entry, Call) else entry.journal
+def _merged(parts: Sequence[list[Entry]]) -> list[tuple[tuple[int, int, str], Entry]]:
+    """Merge several writers' entries, each with its key: (attempt, time, writer)."""
+    keyed = (
+        [
+            ((entry.attempt, time_ns, _writer_of(entry)), entry)
+            for entry, time_ns in zip(part, _times(part), strict=True)
+        ]
+        for part in parts
+    )
+    return list(merge_sorted(*keyed, key=itemgetter(0)))
+
+
+def _times(part: Iterable[Entry]) -> list[int]:
+    """Give times that never fall: a call's is cut to ticks, so that an event beside it may seem to come before."""
+    return list(accumulate((entry.time_ns for entry in part), max))
+
+
+def _writer_of(entry: Entry) -> str:
+    return entry.writer if isinstance(entry, Call) else entry.journal
 
 
 def _is_hidden(call: Call, rewinds: Sequence[tuple[int, int]]) -> bool:
