@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from runfolio.errors import RunfolioError
 from runfolio.model.names import printable
 
 SYSTEMS = ("yanex", "cs336", "ntn", "lab", "vibe-rl")
@@ -41,7 +42,12 @@ def command(system: str, paths: tuple[str, ...], quiet: bool) -> int:
                 skipped += 1
                 click.echo(f"skipped {printable(found.path)}: {printable(found.reason)}", err=True)
                 continue
-            brought = bring_in(layout, found)
+            try:
+                brought = bring_in(layout, found)
+            except RunfolioError as refused:
+                skipped += 1
+                click.echo(f"skipped {printable(found.name or found.identity)}: {printable(str(refused))}", err=True)
+                continue
             new, known = new + brought.new, known + (not brought.new)
             if brought.new and not quiet:
                 calls = f"{brought.added} {'entry' if brought.added == 1 else 'entries'}"
