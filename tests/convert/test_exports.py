@@ -196,6 +196,19 @@ def test_parquet_has_the_five_tables_bit_for_bit(store):
     assert pl.read_parquet("points.parquet").equals(points, null_equal=True)
 
 
+def test_parquet_keeps_zeros_and_nans_that_come_often_apart():
+    """Among many points of few values -0.0 stays -0.0, and each NaN keeps its payload."""
+    layout = make_store()
+    _, writer = make_run(layout)
+    several = [0.0, -0.0, math.nan, ODD_NAN] * 1000
+    for step, value in enumerate(several):
+        writer.log({"loss": value}, step)
+    end_run(writer)
+    store = runfolio.open_store()
+    export(store, store.runs(), "parquet", "points.parquet")
+    assert bits(pl.read_parquet("points.parquet")["value"].to_list()) == bits(several)
+
+
 def test_many_points_go_through_in_pieces(store, monkeypatch):
     """Points in several pieces are the same file as in one, in the same order."""
     from runfolio.query import relations

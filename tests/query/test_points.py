@@ -165,3 +165,19 @@ def test_one_question_asks_the_journals_once(store, monkeypatch):
     assert store._index.cache.points("loss")
     monkeypatch.setattr(store._index, "files", lambda run_id: pytest.fail("a journal was read"))
     assert len(store.points("loss")) == 6
+
+
+def test_a_run_that_goes_on_is_read_anew():
+    """What was remembered of a run is not given any more once the run has more."""
+    layout = make_store()
+    run_id, writer = make_run(layout)
+    writer.log({"loss": 1.0}, 0)
+    end_run(writer)
+    os.utime(layout.run_journal(run_id), ns=(10**18, 10**18))
+    store = runfolio.open_store()
+    assert len(store.points("loss")) == 1 and store._index.cache.points("loss")
+    again = make_writer(layout, run_id, attempt=2)
+    again.log({"loss": 2.0}, 1)
+    end_run(again)
+    store._index.look_at(run_id)
+    assert [row["value"] for row in rows(store.points("loss"))] == [1.0, 2.0]

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from runfolio.convert.exports.folder import SUMS, copy_journal, hash_file, is_file, read_sums
 from runfolio.convert.foreign import Skipped
-from runfolio.convert.view import snapshot
 from runfolio.errors import Unreadable, UsageError
 from runfolio.journal.columns import JournalColumns
 from runfolio.journal.files import SYSTEM
@@ -22,7 +21,7 @@ from runfolio.store.blobs import Shelf, create_draft, draft_in, hash_of
 from runfolio.store.claims import claim
 from runfolio.store.layout import Layout, make_folder
 from runfolio.store.liveness import ALIVE, process_of
-from runfolio.store.run_files import journal_files, last_time_ns
+from runfolio.store.run_files import RunFiles, journal_files, last_time_ns
 
 _CHUNK = 1 << 20
 
@@ -122,7 +121,9 @@ class _Homecoming:
         self._bring_output()
         self._bring_seal(seal)
         self._bring_journals(wanted)
-        state = snapshot(self._layout, self._run_id).state
+        files = RunFiles(self._layout, self._run_id)
+        files.refresh()
+        state = files.state
         if self._added and state.experiment is not None and state.experiment_id is not None:
             claim(self._layout, "experiment", state.experiment, state.experiment_id)
         return BroughtHome(self._run_id, state.name, self._added > 0, self._added)
