@@ -53,7 +53,9 @@ def test_a_folder_is_written_and_told(form):
 
 def test_standard_output_takes_text_only():
     """`-` is for json, jsonl and csv."""
-    assert fine("export", "one", "--format", "csv", "--out", "-").lines[0] == "run,name,metric,rank,step,value,kind,time"
+    assert (
+        fine("export", "one", "--format", "csv", "--out", "-").lines[0] == "run,name,metric,rank,step,value,kind,time"
+    )
     assert json.loads(fine("export", "one", "--format", "json", "--out", "-").out)["format"] == 1
     assert call("export", "one", "--format", "parquet", "--out", "-").code == 2
     assert call("export", "one", "--format", "folder", "--out", "-").code == 2

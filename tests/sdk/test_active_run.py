@@ -233,3 +233,25 @@ def test_disabled_mode_keeps_nothing(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "store").exists() and not (tmp_path / "spool").exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "whole"),
+    [
+        ({"a": 1}, {"a": 2}, {"a": 2}),
+        ({"s": 1, "t": 0}, {"s": {"name": "x"}}, {"t": 0, "s": {"name": "x"}}),
+        ({"s": {"name": "x", "deep": {"y": 1}}}, {"s": 2}, {"s": 2}),
+        ({"e": {}}, {"e": {"z": 1}}, {"e": {"z": 1}}),
+        ({"e": {"z": 1}}, {"e": {"y": 2}}, {"e": {"z": 1, "y": 2}}),
+    ],
+)
+def test_params_replaced(first, then, whole):
+    """With `replace` the later params win, whatever their shape; the handle and the reader agree, also where it is done again."""
+    with runfolio.start(params=first, capture=False) as run:
+        run.set_params(then, replace=True)
+        assert run.params == whole
+        run.set_params(first, replace=True)
+        run.set_params(then, replace=True)
+    found = runfolio.open_store().run(run.id)
+    assert found.params == whole
+    assert not found.conflicts

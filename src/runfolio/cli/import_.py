@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from runfolio.errors import RunfolioError
 from runfolio.model.names import printable
 
-SYSTEMS = ("yanex", "cs336", "ntn", "lab", "vibe-rl")
+SYSTEMS = ("yanex", "cs336", "ntn", "lab", "vibe-rl", "runfolio")
 
 
 @click.command("import")
@@ -15,7 +14,7 @@ SYSTEMS = ("yanex", "cs336", "ntn", "lab", "vibe-rl")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
 @click.option("--quiet", "-q", is_flag=True, help="Print only what was skipped, and the count.")
 def command(system: str, paths: tuple[str, ...], quiet: bool) -> int:
-    """Bring in runs that another tracker wrote, with their own times.
+    """Bring in runs that another tracker wrote, with their own times; or an export of ours, byte for byte.
 
     \b
     yanex      ~/.yanex, its experiments folder, or one experiment
@@ -23,36 +22,29 @@ def command(system: str, paths: tuple[str, ...], quiet: bool) -> int:
     ntn        a folder of <name>_seed<n>.json, or such files
     lab        the folder with metadata.json and runs/
     vibe-rl    a run's folder, or runs/
+    runfolio   what `runfolio export --format folder` wrote, or another store
 
     Doing it again takes over only what was added since. The runs answer to their old names. Nothing in PATH is changed.
 
     Exit code: 0, or 1 where nothing was found.
     """
-    from runfolio.convert.bring_in import bring_in
     from runfolio.convert.foreign import Skipped
-    from runfolio.convert.importing import find_runs
+    from runfolio.convert.importing import take_in
     from runfolio.store.layout import find
 
     layout = find(None)
     layout.check()
     new = known = skipped = 0
     for path in paths:
-        for found in find_runs(system, path):
-            if isinstance(found, Skipped):
+        for taken in take_in(layout, system, path):
+            if isinstance(taken, Skipped):
                 skipped += 1
-                click.echo(f"skipped {printable(found.path)}: {printable(found.reason)}", err=True)
+                click.echo(f"skipped {printable(taken.path)}: {printable(taken.reason)}", err=True)
                 continue
-            try:
-                brought = bring_in(layout, found)
-            except RunfolioError as refused:
-                skipped += 1
-                click.echo(f"skipped {printable(found.name or found.identity)}: {printable(str(refused))}", err=True)
-                continue
-            new, known = new + brought.new, known + (not brought.new)
-            if brought.new and not quiet:
-                calls = f"{brought.added} {'entry' if brought.added == 1 else 'entries'}"
-                click.echo(f"{brought.run_id[:8]}  {printable(found.name or found.identity)}  {calls}")
-            for part in found.skipped:
+            new, known = new + taken.new, known + (not taken.new)
+            if taken.new and not quiet:
+                click.echo(f"{taken.run_id[:8]}  {printable(taken.name)}  {taken.added}")
+            for part in taken.skipped:
                 click.echo(f"skipped in part {printable(part.path)}: {printable(part.reason)}", err=True)
     click.echo(_count(new, known, skipped))
     return 0 if new or known else 1

@@ -141,7 +141,9 @@ def _waiting(error: RunfolioError) -> list[str]:
 
 
 def _code(error: RunfolioError) -> int:
-    if isinstance(error, UsageError | StoreNotFound | MissingExtra):  # a place without a store is no damaged one, and no missing run
+    if isinstance(
+        error, UsageError | StoreNotFound | MissingExtra
+    ):  # a place without a store is no damaged one, and no missing run
         return 2
     if isinstance(error, Unreadable):
         return 3

@@ -126,7 +126,13 @@ class RunFold:
     # ------------------------------------------------------------------------------------------- what was set
 
     def _params(self, event: Event, body: dict[str, Any]) -> None:
-        for key, value in _dict(body, "set").items():
+        found, remove = _dict(body, "set"), body.get("remove", [])
+        if not _is_texts(remove):
+            raise _Odd
+        for key in remove:
+            self.state.params.pop(key, None)
+            self._param_told.pop(key, None)
+        for key, value in found.items():
             self._param(key, value, event.attempt, replace=body.get("replace") is True)
 
     def _param(self, key: str, value: Any, attempt: int, replace: bool) -> None:

@@ -123,6 +123,23 @@ class KeyTree:
             self._take_out(added)
             raise
 
+    def in_the_way(self, keys: Iterable[str]) -> list[str]:
+        """Give the keys that must go where `keys` come in: values that become branches, and what lies under new values."""
+        found: dict[str, None] = {}
+        for key in keys:
+            found.update((prefix, None) for prefix in _prefixes(key) if prefix in self._leaves)
+            if key in self._branches:
+                found.update((leaf, None) for leaf in self._leaves if leaf.startswith(f"{key}."))
+        return list(found)
+
+    def remove_all(self, keys: Iterable[str]) -> None:
+        """Take keys out."""
+        self._leaves.difference_update(keys)
+        self._branches = {}
+        for leaf in self._leaves:
+            for prefix in _prefixes(leaf):
+                self._branches.setdefault(prefix, leaf)
+
     def _take_out(self, keys: list[str]) -> None:
         gone = set(keys)
         self._leaves -= gone

@@ -166,7 +166,7 @@ class ActiveRun:
 
         Args:
             params: a dict, nested or with dotted keys, a dataclass, a namespace.
-            replace: let a value take the place of another that was set before.
+            replace: let a value take the place of another that was set before, and a branch that of a value.
 
         Raises:
             ParamConflict: one of them is set to another value already; nothing of the call is kept then.
@@ -184,9 +184,15 @@ class ActiveRun:
                 )
         own = self._own_params
         new = {key: value for key, value in flat.items() if key not in own or not same(own[key], value)}
+        gone = self._tree.in_the_way(new) if replace else []
+        if gone:
+            self._tree.remove_all(gone)
+            for key in gone:
+                self._params.pop(key, None)
+                own.pop(key, None)
         self._tree.add_all(key for key in new if key not in self._params)
         if new:
-            self._event("params", set=new, **({"replace": True} if replace else {}))
+            self._event("params", set=new, **({"replace": True, "remove": gone} if replace else {}))
             self._own_params.update(new)
             self._params.update(new)
 

@@ -63,7 +63,13 @@ class DisabledRun(ActiveRun):
     def __init__(self, params: Mapping[str, Any], experiment: str | None, name: str | None, rank: int | None) -> None:
         pen: Any = _SilentPen(rank)
         super().__init__(
-            pen, owner=False, params=told_params(), own_params=params, experiment=experiment, name=name, on_end=lambda _run: None
+            pen,
+            owner=False,
+            params=told_params(),
+            own_params=params,
+            experiment=experiment,
+            name=name,
+            on_end=lambda _run: None,
         )
 
     def set_params(self, params: Mapping[str, Any] | object, replace: bool = False) -> None:
