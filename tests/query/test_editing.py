@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 
 import pytest
 
@@ -203,3 +204,15 @@ def test_nothing_to_change_is_refused(layout):
         with pytest.raises(ValueError):
             change(layout, bad)
     assert changes(layout) == []
+
+
+def test_last_change_is_the_last_with_the_clock_set_back(layout, monkeypatch):
+    """Undo takes the change back that was made last, also where the clock was set back between two."""
+    runs(layout)
+    real = time.time_ns
+    change(layout, Edit(notes="first"))
+    monkeypatch.setattr(time, "time_ns", lambda: real() - 3_600 * 10**9)
+    change(layout, Edit(notes="second"))
+    assert [one.what for one in changes(layout)] == ["changed", "changed"]
+    undo(layout)
+    assert set(told(layout, "notes").values()) == {"first"}

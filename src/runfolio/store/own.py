@@ -19,12 +19,14 @@ from runfolio.store.layout import Layout
 
 
 def tell(layout: Layout, *bodies: Mapping[str, Any]) -> str:
-    """Append events to the store's own; return the id of their journal.
+    """Append events to the store's own, later than all that are there whatever the clock says; return the id of their journal.
 
     Raises:
         OSError: the store cannot be written.
     """
-    return append(layout.journal, {"run": None, "attempt": 1, "rank": None, "role": "store"}, bodies)
+    before = store_events(layout)
+    opening = {"run": None, "attempt": 1, "rank": None, "role": "store"}
+    return append(layout.journal, opening, bodies, after_ns=before[-1].time_ns if before else 0)
 
 
 def store_events(layout: Layout) -> list[Event]:
