@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import sys
@@ -49,8 +50,11 @@ def test_rendering_is_one_call_of_the_encoder() -> None:
     for size in (10, 1000):
         found, options = experiment((1.5,) * size)
         entered: list[str] = []
+        gc.collect()
+        gc.disable()  # it may call what other tests have left
         sys.setprofile(lambda frame, event, _: entered.append(frame.f_code.co_name) if event == "call" else None)  # noqa: B023
         list(render(found, "experiment.json", options))
         sys.setprofile(None)
+        gc.enable()
         counts.append(sum(not name.startswith("<") for name in entered))  # <genexpr>: the search for the best loss
     assert counts[0] == counts[1]
