@@ -123,7 +123,7 @@ def test_ctrl_z_stops_and_goes_on() -> None:
 def test_stderr_to_a_file_is_kept_apart() -> None:
     """With standard error in a file and standard output on a terminal, only the latter is a terminal to the script."""
     script = write_script(
-        "import sys\nprint('out', sys.stdout.isatty())\nprint('err', sys.stderr.isatty(), file=sys.stderr)\n"
+        "import sys\nsys.stdout.write(f'out {sys.stdout.isatty()}\\n')\nsys.stderr.write(f'err {sys.stderr.isatty()}\\n')\n"
     )
     terminal, end = os.openpty()
     with open("err.txt", "wb") as file:

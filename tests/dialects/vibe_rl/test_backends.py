@@ -128,7 +128,7 @@ def test_S4_16_a_back_end_that_is_slow_drops_and_counts(monkeypatch: pytest.Monk
             for step in range(1, 10_100):
                 logger.write({"step": step})
             stuck.let_go.set()
-    assert len(warned) == 1
+    assert sum("is slower than its calls come" in str(one.message) for one in warned) == 1
     assert len(stuck.told) == 10_001
     assert len(lines_of("m.jsonl")) == 10_100
 

@@ -334,6 +334,7 @@ def test_S0_36_a_curve_from_the_file(tmp_path: Path) -> None:
         if epoch % 2 == 0:
             yanex.log_metrics({"val_loss": 2.5 / epoch}, step=epoch)
     found = records()
+    pyplot.figure()
     for name in ("train_loss", "val_loss"):
         points = [(record["step"], record[name]) for record in found if name in record]
         pyplot.plot(*zip(*points, strict=True), label=name)
