@@ -87,3 +87,15 @@ def test_order_is_that_of_a_sort(journals):
         parts.append(part)
     every = [call for part in parts for call in part]
     assert in_order(parts) == sorted(every, key=lambda call: keys[call.writer, call.seq])
+
+
+def test_run_whose_journals_tell_nothing_new():
+    """A journal that grows by a heartbeat alone gives nothing, and no error."""
+    run = runfolio.start(capture=False)
+    follower = Follower(find(None), run.id)
+    follower.poll()
+    other = runfolio.attach(run.id)
+    other.pen.writer.beat()
+    assert [entry for entry in follower.poll() if isinstance(entry, Call)] == []
+    other.pen.writer.beat()
+    assert follower.poll() == []

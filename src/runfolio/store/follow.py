@@ -84,9 +84,9 @@ def in_order(parts: Sequence[list[Entry]]) -> list[Entry]:
 
     The longest part is taken in pieces, between the entries of the others: beside a long journal there is nearly always a short one.
     """
+    if len(parts) < 2:
+        return parts[0] if parts else []
     first, *rest = sorted(parts, key=len, reverse=True)
-    if not rest:
-        return first
     others = _merged(rest)
     attempt, writer, times = first[0].attempt, _writer_of(first[0]), _times(first)
     found: list[Entry] = []
