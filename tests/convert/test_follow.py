@@ -71,9 +71,7 @@ def test_sealed_run_without_journals_is_followed():
     assert told(snapshot(find(None), run.id).entries) == before
 
 
-@given(
-    st.lists(st.tuples(st.integers(1, 2), st.lists(st.integers(0, 6), min_size=1, max_size=8)), min_size=1, max_size=4)
-)
+@given(st.lists(st.tuples(st.integers(1, 2), st.lists(st.integers(0, 6), min_size=1, max_size=8)), max_size=4))
 def test_order_is_that_of_a_sort(journals):
     """Merging gives what sorting all by (attempt, time, writer, sequence) gives, each writer's times made not to fall."""
     parts, keys = [], {}

@@ -63,6 +63,7 @@ def open_store(path: str | os.PathLike[str] | None = None, *, clock: Clock = SYS
 
 def load_readers() -> None:
     """Import what reads series and tables, numpy among it: now, and not within the first question."""
+    import runfolio.query.narrowing
     import runfolio.query.reading
     import runfolio.store.packed_points
     import runfolio.store.run_fold  # noqa: F401
