@@ -38,7 +38,7 @@ def rows(store, query, **more):
 
 def test_the_five_tables_hold_what_the_runs_hold(store):
     """runs, params, metrics, points and artifacts answer as their documentation says."""
-    a = store.run("a")
+    a = store.runs(name="a")[0]
     assert rows(store, "select name, experiment, status, tags->>'team', summary->>'acc' from runs order by name") == [
         ("a", "digits", "finished", "ml", "0.9"),
         ("b", "digits", "finished", "ml", "0.9"),
@@ -63,13 +63,13 @@ def test_the_five_tables_hold_what_the_runs_hold(store):
 
 def test_times_are_exact_and_in_utc(store):
     """A point's time keeps its nanoseconds; that of a run is a datetime in UTC."""
-    want = store.run("a").series("epoch").times.view("int64").tolist()
+    want = store.runs(name="a")[0].series("epoch").times.view("int64").tolist()
     query = "select epoch_ns(time), time from points where metric = 'epoch' and name = 'a' order by step"
     assert [row[0] for row in rows(store, query)] == want
     plain = list(store.sql(query).plain())
     assert all(text.endswith(f"{ns % 10**9:09d}Z") for (ns, text) in plain)
     ((created,),) = rows(store, "select created from runs where name = 'a'")
-    assert created == store.run("a").created
+    assert created == store.runs(name="a")[0].created
 
 
 def test_nan_is_a_value_and_sorts_highest(store):

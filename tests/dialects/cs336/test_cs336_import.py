@@ -88,7 +88,7 @@ def test_a_changed_file_changes_its_run() -> None:
     write_old({**log, "metrics_history": [old_snapshot(0, train_loss=1.5)]})
     brought()
     with runfolio.open_store() as store:
-        assert store.run("a").series("train_loss").values.tolist() == [1.5]
+        assert store.runs(name="a")[0].series("train_loss").values.tolist() == [1.5]
         assert len(store.runs()) == 1
 
 
