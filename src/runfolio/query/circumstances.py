@@ -19,10 +19,15 @@ _OF_COMMAND = ("command", "cwd", "user")
 _OF_OTHERS = ("git", "packages", *_OF_COMMAND)
 
 
+def is_seed(key: str) -> bool:
+    """Say whether a param is one that only draws numbers, by the end of its dotted key."""
+    return _SEED.fullmatch(key.rpartition(".")[2]) is not None
+
+
 def circumstances(run: Run) -> Sections:
     """Give the facts of a run by section; None for a section of which nothing was captured."""
     state = run.state
-    seeds = {key for key in run.flat_params if _SEED.fullmatch(key.rpartition(".")[2])}
+    seeds = {key for key in run.flat_params if is_seed(key)}
     return {
         "params": {key: value for key, value in run.flat_params.items() if key not in seeds},
         "seed": {key: run.flat_params[key] for key in run.flat_params if key in seeds},

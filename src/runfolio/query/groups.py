@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -14,6 +13,7 @@ from runfolio.errors import NotFound, UsageError
 from runfolio.model.names import shown
 from runfolio.model.states import FINISHED, RUNNING
 from runfolio.query import aggregate
+from runfolio.query.circumstances import is_seed
 from runfolio.query.statistics.describe import Description, describe
 from runfolio.query.statistics.pairs import Pair, Sample, compare_all
 
@@ -24,7 +24,6 @@ GOALS = ("min", "max")
 OF_SUMMARY, OF_SERIES = ("last", "first", "min", "max", "mean"), ("median", "auc")
 AGGREGATES = ("best", *OF_SUMMARY, *OF_SERIES)
 At = str | int | Callable[["Run"], float | None]
-_SEED = re.compile(r"(.*_)?(seed|rng)s?(_.*)?|random_state", re.IGNORECASE)
 _NAMED = 5
 
 
@@ -123,7 +122,7 @@ def groups(
     told = _told(by, over, listed)
     found = Groups(metric, goal, at if isinstance(at, str) else f"step {at}" if isinstance(at, int) else "told", *told)
     if over is None:
-        found.over = [key for key in varying if key not in found.by and _SEED.fullmatch(key.rpartition(".")[2])]
+        found.over = [key for key in varying if key not in found.by and is_seed(key)]
         found.over_found = True
     if by is None:
         found.by = [key for key in _keys(listed) if key not in found.over]
