@@ -102,7 +102,7 @@ class Foreign:
         (np.array([3]), 3),
         (Foreign(0.42), 0.42),
     ],
-    ids=repr,
+    ids=["float32", "float64", "int64", "bool", "array of none", "array of one", "foreign"],
 )
 def test_S4_05_scalars_of_numpy_and_jax_become_numbers(given: object, line: object) -> None:
     """A scalar of another library becomes Python's number of its kind, beside numbers and beside text."""
