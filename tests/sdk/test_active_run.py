@@ -166,6 +166,14 @@ def test_dataclass_params():
         assert run.get_param("lr") == 0.5
 
 
+def test_no_params_and_no_tags_may_be_told_as_none() -> None:
+    """`start(params=None, tags=None)` begins a run with neither, as a script does that passes on its own defaults."""
+    with runfolio.start(params=None, tags=None) as run:
+        run.log({"loss": 1.0})
+    found = runfolio.open_store().run(run.id)
+    assert (found.params, found.tags) == ({}, {})
+
+
 def test_tags_notes_name_summary_goal_total(run):
     """Each verb is an event, and the fold shows the last word."""
     run.add_tags("best", team="ml")

@@ -26,7 +26,7 @@ def start(
     experiment: str | None = None,
     name: str | None = None,
     params: Mapping[str, Any] | object | None = None,
-    tags: Tags = (),
+    tags: Tags | None = None,
     notes: str | None = None,
     *,
     rank: int | None = None,
@@ -52,7 +52,7 @@ def start(
     """
     flat, wanted = flatten(params or {}), wanted_fields(capture)
     KeyTree(flat)
-    tagged = tags_of(tags)
+    tagged = tags_of(() if tags is None else tags)
     if notes is not None and not isinstance(notes, str):
         raise UsageError(f"notes must be text, not {type(notes).__name__}")
     for text, what in ((experiment, "experiment"), (name, "name")):
