@@ -1,0 +1,185 @@
+"""A store that is being served: opened after the server listens, asked off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from runfolio.errors import RunfolioError, StoreNotFound, UsageError
+from runfolio.query.run import Run
+from runfolio.query.runs import Runs
+from runfolio.query.store import Store
+from runfolio.server import limits
+from runfolio.server.asked import Chosen
+from runfolio.server.errors import Refused
+from runfolio.store.layout import STORE_NAME, Layout
+
+T = TypeVar("T")
+_TAKEN = frozenset({"api", "assets", "health"})
+
+
+class Desk:
+    """The threads that ask stores, and a bound on what waits for them.
+
+    Contract: made and used on the event loop.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(limits.THREADS, "runfolio-ask")
+        self._waiting = 0
+
+    async def ask(self, act: Callable[[], T]) -> T:
+        """Act on a thread.
+
+        Raises:
+            Refused: 503, too much waits already.
+        """
+        if self._waiting >= limits.WAITING_MAX:
+            raise Refused(503, "Busy", "too many questions at once; ask again in a moment", [("Retry-After", "1")])
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, act)
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class Served:
+    """A store with the name that its pages bear.
+
+    Contract: `begin` and `ask` on the event loop; what is given to `ask` runs on a thread, several of them at once.
+    """
+
+    def __init__(self, layout: Layout, name: str) -> None:
+        self.layout, self.name = layout, name
+        self.reading: tuple[int, int] | None = None
+        """How many runs were read of how many, while the store is read for the first time."""
+        self._store: Store | None = None
+        self._opening: asyncio.Future[Store] | None = None
+        self._desk: Desk | None = None
+
+    def begin(self, desk: Desk) -> None:
+        """Begin to open the store, on a thread of its own: reading many runs for the first time takes a while."""
+        self._desk = desk
+        if self._store is None and self._opening is None:
+            loop = asyncio.get_running_loop()
+            opener = ThreadPoolExecutor(1, "runfolio-open")
+            self._opening = asyncio.ensure_future(loop.run_in_executor(opener, self._open))
+            self._opening.add_done_callback(self._opened)
+            opener.shutdown(wait=False)
+
+    def _open(self) -> Store:
+        return Store(self.layout, on_progress=self._progress)
+
+    def _progress(self, done: int, all: int) -> None:
+        self.reading = (done, all)
+
+    def _opened(self, opening: asyncio.Future[Store]) -> None:
+        self._opening, self.reading = None, None
+        if not opening.cancelled() and opening.exception() is None:
+            self._store = opening.result()
+
+    async def ask(self, act: Callable[[Store], T]) -> T:
+        """Ask the store, on a thread.
+
+        Raises:
+            Refused: 503, it is still being read, or too much waits already. StoreNotFound, Unreadable: there is none that can be opened.
+        """
+        store = self._store or await self._wait()
+        assert self._desk is not None
+        return await self._desk.ask(lambda: act(store))
+
+    async def _wait(self) -> Store:
+        """Wait a little for the store; where there was none, look again."""
+        assert self._desk is not None, "begin comes first"
+        self.begin(self._desk)
+        assert self._opening is not None
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._opening), limits.OPENING_WAIT_S)
+        except TimeoutError:
+            done, all_ = self.reading or (0, 0)
+            words = f"; {done:,} of {all_:,} runs are done" if all_ else ""
+            raise Refused(
+                503,
+                "Opening",
+                f"the store is being read for the first time{words}",
+                [("Retry-After", "1")],
+                done=done,
+                all=all_,
+            ) from None
+
+    @property
+    def writable(self) -> bool:
+        """Whether edits can be written."""
+        return os.access(self.layout.runs, os.W_OK)
+
+    def close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+
+
+def chosen(store: Store, asked: Chosen) -> Runs:
+    """Give the runs that a request is about: those named, in that order, else those that fit its filter, newest first.
+
+    Raises:
+        UsageError: both. FilterError. RunNotFound, AmbiguousRun: a run that was named.
+    """
+    if asked.runs is not None:
+        if asked.q is not None:
+            raise UsageError("name runs, or choose them by q; not both")
+        return Runs(named(store, asked.runs.split(",")), store)
+    return store.runs(
+        asked.q or None, sort=getattr(asked, "sort", None) or None, archived=asked.archived, deleted=asked.deleted
+    )
+
+
+def named(store: Store, ids: Iterable[str]) -> list[Run]:
+    """Give the runs of these ids or their beginnings, each once; one that is gone is left out where others are left."""
+    found: dict[str, Run] = {}
+    missing: RunfolioError | None = None
+    for id_ in ids:
+        try:
+            run = store.run(id_)
+            found.setdefault(run.id, run)
+        except LookupError as error:
+            missing = missing or error if isinstance(error, RunfolioError) else missing
+    if not found and missing is not None:
+        raise missing
+    return list(found.values())
+
+
+def serve_all(layouts: Iterable[Layout]) -> list[Served]:
+    """Give each store a name of its own: that of the project folder that holds it."""
+    found: dict[str, Served] = {}
+    roots = set()
+    for layout in layouts:
+        root = os.path.realpath(layout.root)
+        if root in roots:
+            continue
+        roots.add(root)
+        name = base = _name_of(layout.root)
+        number = 1
+        while name in found or name in _TAKEN:
+            number += 1
+            name = f"{base}-{number}"
+        found[name] = Served(layout, name)
+    return list(found.values())
+
+
+def _name_of(root: str) -> str:
+    folder, last = os.path.split(os.path.abspath(root))
+    name = os.path.basename(folder) if last == STORE_NAME else last
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        name = name.encode(errors="replace").decode()
+    return re.sub(r"[^\w.\-]+", "-", name).strip("-.")[:60] or "store"
+
+
+__all__ = ["Desk", "Served", "StoreNotFound", "chosen", "named", "serve_all"]
