@@ -1,0 +1,111 @@
+/** Questions to the server. Nothing else in the app fetches. */
+import { contact } from './contact.svelte';
+import { decode } from './decoding';
+import { Refused, Unreachable } from './errors';
+import type { Change, Edit, Folded, Names, Overview, RunsAnswer, Stores } from './types';
+
+export type Asked = Record<string, string | number | boolean | readonly string[] | null | undefined>;
+
+/** Write parameters; a list becomes its name repeated, what is empty is left out. */
+export function query(asked: Asked): string {
+  const said = new URLSearchParams();
+  for (const [name, value] of Object.entries(asked)) {
+    if (value === null || value === undefined || value === '' || value === false) continue;
+    if (typeof value === 'object') for (const each of value) said.append(name, each);
+    else said.append(name, String(value));
+  }
+  const text = said.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+export function address(store: string | null, route: string, asked: Asked = {}): string {
+  const base = store === null ? '/api/v1' : `/api/v1/stores/${encodeURIComponent(store)}`;
+  return `${base}/${route}${query(asked)}`;
+}
+
+async function fetched(url: string, init: RequestInit): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(url, init);
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    contact.lose();
+    throw new Unreachable('The server does not answer.');
+  }
+  if (answer.status === 503) throw await refusal(answer);
+  contact.hear();
+  if (!answer.ok) throw await refusal(answer);
+  return answer;
+}
+
+async function refusal(answer: Response): Promise<Refused> {
+  const text = await answer.text();
+  try {
+    const { kind, message, column = null, near = [] } = decode<{ error: Refused }>(text).error;
+    return new Refused(answer.status, kind, message, column, near);
+  } catch {
+    return new Refused(answer.status, 'HTTPError', `The server answered ${answer.status} ${answer.statusText}.`);
+  }
+}
+
+export async function ask<T>(url: string, signal?: AbortSignal): Promise<T> {
+  const answer = await fetched(url, { headers: { Accept: 'application/json' }, ...(signal && { signal }) });
+  return decode<T>(await answer.text());
+}
+
+/** Frames and bytes. */
+export async function askBytes(url: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  const answer = await fetched(url, signal ? { signal } : {});
+  return answer.arrayBuffer();
+}
+
+export async function change<T>(url: string, body: unknown): Promise<T> {
+  const answer = await fetched(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return decode<T>(await answer.text());
+}
+
+export interface Selected {
+  q?: string;
+  archived?: boolean;
+  deleted?: boolean;
+}
+
+export const askStores = (signal?: AbortSignal): Promise<Stores> => ask(address(null, 'stores'), signal);
+
+export const askNames = (store: string, signal?: AbortSignal): Promise<Names> => ask(address(store, 'names'), signal);
+
+export const askOverview = (store: string, asked: Selected, signal?: AbortSignal): Promise<Overview> =>
+  ask(address(store, 'overview', { ...asked }), signal);
+
+export interface RunsAsked extends Selected {
+  runs?: string;
+  sort?: string;
+  column?: readonly string[];
+  offset?: number;
+  limit?: number;
+  sparkline?: string | null;
+}
+
+export const askRuns = (store: string, asked: RunsAsked, signal?: AbortSignal): Promise<RunsAnswer> =>
+  ask(address(store, 'runs', { ...asked }), signal);
+
+export interface FoldedAsked extends Selected {
+  by?: readonly string[];
+  over?: readonly string[];
+  metric?: string | null;
+  at?: string;
+  sort?: string;
+  offset?: number;
+  limit?: number;
+}
+
+export const askFolded = (store: string, asked: FoldedAsked, signal?: AbortSignal): Promise<Folded> =>
+  ask(address(store, 'folded', { ...asked }), signal);
+
+export const edit = (store: string, what: Edit): Promise<Change> => change(address(store, 'edits'), what);
+
+export const undo = (store: string): Promise<Change> => change(address(store, 'undo'), {});

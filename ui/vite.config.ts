@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import type { Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+const OUT = '../src/runfolio/server/ui';
+
+/** Put a `.gz` beside each file that gains by it, so that the server never compresses them. */
+function packed(): Plugin {
+  return {
+    name: 'packed',
+    apply: 'build',
+    writeBundle(options) {
+      const folder = options.dir ?? OUT;
+      for (const name of readdirSync(folder, { recursive: true }) as string[]) {
+        if (!/\.(js|css|html|svg)$/.test(name)) continue;
+        const plain = readFileSync(join(folder, name));
+        const small = gzipSync(plain, { level: 9 });
+        if (small.length < plain.length * 0.9) writeFileSync(join(folder, `${name}.gz`), small);
+      }
+    },
+  };
+}
+
+// The policy of the server forbids inline code and styles, and strings turned into markup: hence `fragments: 'tree'`
+// (Svelte builds nodes one by one), no inlined assets, and no polyfill of module preloading, which is an inline script.
+export default defineConfig({
+  plugins: [svelte({ configFile: false, compilerOptions: { fragments: 'tree', runes: true } }), packed()],
+  build: {
+    outDir: OUT,
+    emptyOutDir: true,
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  server: { proxy: { '/api': process.env.RUNFOLIO_UI ?? 'http://127.0.0.1:8321' } },
+  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+});
