@@ -3,7 +3,7 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check --no-input --no-compile --prefer-binary
 ARGS ?=
 
-.PHONY: help demo test test-long soak check format lint types layers imports shape bench docs clean
+.PHONY: help demo ui ui-built test test-long soak check format lint types ui-types layers imports shape bench docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -11,16 +11,21 @@ help: ## list the targets
 demo: .venv/.demo ## train a small model 9 times on real data, each a tracked run, and compare
 	@$(PY) examples/digits/demo.py
 
-test: .venv/.test .venv/.system ## run the tests (ARGS="-k word -x" goes to pytest)
+ui: .venv/.made ## build the app that `runfolio ui` serves, if its sources have changed
+	@sh tools/system_packages.sh node npm
+	@$(PY) tools/ui.py build
+
+test: .venv/.test .venv/.system ui-built ## run the tests (ARGS="-k word -x" goes to pytest)
+	@$(PY) tools/ui.py test
 	@$(PY) -m pytest $(ARGS)
 
-test-long: .venv/.test .venv/.system ## run the larger forms of the fault tests, up to an hour
+test-long: .venv/.test .venv/.system ui-built ## run the larger forms of the fault tests, up to an hour
 	@$(PY) -m pytest -m long --timeout 3000 $(ARGS)
 
-soak: .venv/.test .venv/.system ## run them with the full numbers, once per release
+soak: .venv/.test .venv/.system ui-built ## run them with the full numbers, once per release
 	@RUNFOLIO_SOAK=1 $(PY) -m pytest -m long --timeout 0 $(ARGS)
 
-check: format lint types layers imports shape ## format, lint, types, layers, import budget, cycles
+check: format lint types ui-types layers imports shape ## format, lint, types, layers, import budget, cycles
 
 format: .venv/.check
 	@$(PY) -m ruff format --check .
@@ -30,6 +35,9 @@ lint: .venv/.check
 
 types: .venv/.check
 	@$(PY) -m mypy
+
+ui-types: .venv/.made
+	@$(PY) tools/ui.py check
 
 layers: .venv/.check
 	@.venv/bin/lint-imports --no-logo
@@ -47,7 +55,7 @@ docs: .venv/.check ## check every link and render the docs to build/docs
 	@$(PY) tools/docs.py
 
 clean: ## remove what the targets made
-	rm -rf .venv build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv build dist ui/node_modules src/runfolio/server/ui .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find src tests tools bench examples -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # One virtual environment, filled by what a target needs.
@@ -61,6 +69,9 @@ clean: ## remove what the targets made
 	@$(PIP) --editable '.[$*]'
 	@touch $@
 
-.venv/.system: .venv/.made
+ui-built: .venv/.system
+	@$(PY) tools/ui.py build
+
+.venv/.system: .venv/.made tools/system_packages.sh
 	@sh tools/system_packages.sh
 	@touch $@
