@@ -34,11 +34,11 @@ from runfolio.server.asked import body_of, query_of
 from runfolio.server.errors import Refused, nonsense, refusal_of
 from runfolio.server.guard import Address, Guard
 from runfolio.server.headers import headers_of
-from runfolio.server.routes import stores
+from runfolio.server.routes import runs, stores
 from runfolio.server.routing import Call, Route, Table, not_allowed, split
 from runfolio.server.served import Desk, Served
 
-_MODULES = (stores,)
+_MODULES = (stores, runs)
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -124,8 +124,8 @@ class Served:
             self._store.close()
 
 
-def chosen(store: Store, asked: Chosen) -> Runs:
-    """Give the runs that a request is about: those named, in that order, else those that fit its filter, newest first.
+def chosen(store: Store, asked: Chosen, sort: str | None = None) -> Runs:
+    """Give the runs that a request is about: those named, in that order, else those that fit its filter, newest first or as sorted.
 
     Raises:
         UsageError: both. FilterError. RunNotFound, AmbiguousRun: a run that was named.
@@ -134,9 +134,7 @@ def chosen(store: Store, asked: Chosen) -> Runs:
         if asked.q is not None:
             raise UsageError("name runs, or choose them by q; not both")
         return Runs(named(store, asked.runs.split(",")), store)
-    return store.runs(
-        asked.q or None, sort=getattr(asked, "sort", None) or None, archived=asked.archived, deleted=asked.deleted
-    )
+    return store.runs(asked.q or None, sort=sort, archived=asked.archived, deleted=asked.deleted)
 
 
 def named(store: Store, ids: Iterable[str]) -> list[Run]:

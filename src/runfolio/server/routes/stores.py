@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import Struct
 
 from runfolio._version import __version__
@@ -85,9 +83,7 @@ async def names(call: Call[Asked, None]) -> Answer:
 
 def _names(store: Store) -> Names:
     known = store.names()
-    goals: dict[str, str] = {}
-    for run in store.runs():
-        goals.update((name, goal) for name, goal in run.goals.items() if name not in goals)
+    goals = _goals(store, set(known["goals"]))
     return Names(
         **{family: sorted(known[family]) for family in ("params", "metrics", "summary", "tags")},
         goals=goals,
@@ -96,7 +92,17 @@ def _names(store: Store) -> Names:
     )
 
 
-def _objective(goals: dict[str, Any], metrics: frozenset[str]) -> str | None:
+def _goals(store: Store, wanted: set[str]) -> dict[str, str]:
+    """Give the goals that were declared, of each metric the newest run's; no more runs are looked into than need be."""
+    goals: dict[str, str] = {}
+    for run in store.runs() if wanted else ():
+        goals.update((name, goal) for name, goal in run.goals.items() if name not in goals)
+        if goals.keys() >= wanted:
+            break
+    return goals
+
+
+def _objective(goals: dict[str, str], metrics: frozenset[str]) -> str | None:
     """Give the metric to draw first: one with a declared goal, else the first by name."""
     declared = sorted(name for name in goals if name in metrics)
     return next(iter(declared or sorted(metrics)), None)
