@@ -1,0 +1,250 @@
+/** Statistics over seeds, as the server answers them, into rows and sentences. Pure; the verdicts are the server's own words. */
+import type { Value } from '../../api/types';
+import { fullNumber, many, number4 } from '../../data/format';
+import { valueText } from '../run/params';
+
+export interface Interval {
+  low: number;
+  high: number;
+  method: string;
+}
+
+export interface GroupRun {
+  id: string;
+  value: number | null;
+  seed: Value;
+}
+
+export interface Group {
+  params: Record<string, Value>;
+  n: number;
+  nan: number;
+  infinite: number;
+  values: number[];
+  mean: number | null;
+  sd: number | null;
+  median: number | null;
+  iqm: number | null;
+  interval: Interval | null;
+  best: number | null;
+  worst: number | null;
+  runs: GroupRun[];
+}
+
+export interface Comparison {
+  a: number;
+  b: number;
+  verdict: string;
+  more_seeds: number | null;
+  text: string;
+  difference: number | null;
+  interval: Interval | null;
+  n_a: number;
+  n_b: number;
+  paired: boolean;
+  test: string | null;
+  p: number | null;
+  p_cautious: number | null;
+  p_holm: number | null;
+  effect: number | null;
+  effect_name: string | null;
+}
+
+export interface Groups {
+  metric: string;
+  goal: 'min' | 'max';
+  at: string;
+  by: string[];
+  over: string[];
+  over_found: boolean;
+  inside: string[];
+  groups: Group[];
+  comparisons: Comparison[];
+  corrected_for: number;
+  uncompared: number;
+  left_out: Record<string, string[]>;
+  told: Record<string, string[]>;
+}
+
+export interface Labelled {
+  key: string;
+  text: string;
+  missing: boolean;
+}
+
+/** Say by which params the groups differ, and what they all share. */
+export function varying(found: Pick<Groups, 'by' | 'groups'>): { keys: string[]; same: [string, Value][] } {
+  const keys: string[] = [];
+  const same: [string, Value][] = [];
+  for (const key of found.by) {
+    const told = new Set(found.groups.map((group) => (Object.hasOwn(group.params, key) ? frozen(group.params[key]!) : '')));
+    if (told.size > 1) keys.push(key);
+    else if (!told.has('') && found.groups.length > 0) same.push([key, found.groups[0]!.params[key]!]);
+  }
+  return { keys, same };
+}
+
+/** Name a group by what sets it apart. What it lacks and others have is said last. */
+export function labelOf(group: Pick<Group, 'params'>, keys: readonly string[]): Labelled[] {
+  const has = keys.filter((key) => Object.hasOwn(group.params, key)).map((key) => ({ key, text: valueText(group.params[key]!), missing: false }));
+  const lacks = keys.filter((key) => !Object.hasOwn(group.params, key)).map((key) => ({ key, text: '', missing: true }));
+  return [...has, ...lacks];
+}
+
+export function labelText(parts: readonly Labelled[]): string {
+  return parts.filter((part) => !part.missing).map((part) => `${part.key}=${part.text}`).join(' ') || 'all runs'; // prettier-ignore
+}
+
+function frozen(value: Value): string {
+  return `${typeof value} ${valueText(value)}`;
+}
+
+/** Say mean and interval with n and the interval's name; of fewer than three runs their values alone. */
+export function meanText(group: Pick<Group, 'n' | 'mean' | 'interval' | 'values'>): string {
+  if (group.mean === null) return group.n === 0 ? 'no value' : 'n < 3: no mean';
+  if (!group.interval) return number4(group.mean);
+  const { low, high } = group.interval;
+  const [down, up] = [group.mean - low, high - group.mean];
+  if (Math.abs(up - down) <= 1e-6 * (up + down)) return plusMinus(group.mean, up);
+  return `${number4(group.mean)} [${number4(low)}, ${number4(high)}]`;
+}
+
+/** Write a value with its half width: as many decimals as two digits of the width make sensible. */
+export function plusMinus(value: number, half: number): string {
+  if (!(half > 0) || !Number.isFinite(value) || !Number.isFinite(half)) return `${number4(value)} ± ${number4(half)}`;
+  const decimals = 1 - Math.floor(Math.log10(half));
+  if (decimals > 6 || decimals < -3) return `${number4(value)} ± ${number4(half)}`;
+  const places = Math.max(0, decimals);
+  return `${signed(value.toFixed(places), false)} ± ${half.toFixed(places)}`;
+}
+
+function signed(text: string, plus: boolean): string {
+  return text.startsWith('-') ? `−${text.slice(1)}` : plus ? `+${text}` : text;
+}
+
+/** Write a difference with its sign. */
+export function deltaText(value: number | bigint): string {
+  return signed(number4(value).replace(/^−/, '-'), value > 0);
+}
+
+/** Give the interval's name as one writes it beside a mean. */
+export function intervalName(interval: Interval | null): string {
+  return interval ? `95 % ${interval.method.replace(/^Student t\b/, 't')}` : '';
+}
+
+export interface Against {
+  /** This group's number less the other's. */
+  difference: number | null;
+  low: number | null;
+  high: number | null;
+  intervalName: string;
+  verdict: string;
+  /** The server's words, turned where they speak from the other side. */
+  text: string;
+  grounds: string;
+}
+
+const TURNED: Record<string, string> = { better: 'worse', worse: 'better' };
+
+/** Say how a group stands against another; null where the server has not compared the two. */
+export function against(found: Groups, place: number, other: number): Against | null {
+  for (const one of found.comparisons) {
+    if (one.a === place && one.b === other) return told(one, false);
+    if (one.a === other && one.b === place) return told(one, true);
+  }
+  return null;
+}
+
+function told(one: Comparison, turned: boolean): Against {
+  const turn = (value: number | null): number | null => (value === null || !turned ? value : -value);
+  const ends = one.interval ? [turn(one.interval.low)!, turn(one.interval.high)!].sort((a, b) => a - b) : [];
+  const verdict = turned ? (TURNED[one.verdict] ?? one.verdict) : one.verdict;
+  return {
+    difference: turn(one.difference),
+    low: ends[0] ?? null,
+    high: ends[1] ?? null,
+    intervalName: intervalName(one.interval),
+    verdict,
+    text: one.text === one.verdict ? verdict : one.text,
+    grounds: groundsOf(one),
+  };
+}
+
+function groundsOf(one: Comparison): string {
+  const said: string[] = [];
+  if (one.test) said.push(one.paired ? `${one.test} of ${one.n_a} pairs` : `${one.test}, n = ${one.n_a} and ${one.n_b}`);
+  if (one.p !== null) said.push(`p ${pText(one.p)}`);
+  if (one.p_holm !== null && one.p_holm !== one.p) said.push(`${pText(one.p_holm).replace(/^= /, '')} after caution and Holm`);
+  if (one.effect !== null && one.effect_name) said.push(`${one.effect_name} = ${number4(one.effect)}`);
+  return said.join(', ');
+}
+
+export function pText(p: number): string {
+  if (p < 0.001) return '< 0.001';
+  return `= ${p < 0.1 ? Number(p.toPrecision(2)) : p.toFixed(2)}`;
+}
+
+const REASONS: Record<string, [what: string, fate: string]> = {
+  running: ['still running', 'left out'],
+  'no value': ['without a value', 'left out'],
+  NaN: ['at NaN', 'left out'],
+  infinite: ['at infinity', 'left out'],
+  repeated: ['with the seed and params of a newer one', 'left out'],
+  unfinished: ['not finished', 'counted'],
+  'several ranks': ['with several ranks', 'counted by their mean'],
+};
+
+export interface Note {
+  text: string;
+  ids: string[];
+}
+
+/** Say which runs do not count, or count though one should know something of them. */
+export function notesOf(found: Pick<Groups, 'left_out' | 'told'>): Note[] {
+  const all = [...Object.entries(found.left_out), ...Object.entries(found.told)];
+  return all
+    .filter(([, ids]) => ids.length > 0)
+    .map(([reason, ids]) => {
+      const [what, fate] = REASONS[reason] ?? [reason, ''];
+      return { text: [`${many(ids.length, 'run')} ${what}`, fate].filter(Boolean).join(', '), ids };
+    });
+}
+
+/** Say what is shown: metric, at, goal, what it is taken over. */
+export function sentence(found: Groups): string {
+  const at = found.at.startsWith('step') ? `at ${found.at}` : found.at;
+  const over = found.over.length > 0 ? `over ${found.over.join(', ')}` : 'nothing varies inside a group';
+  return `${found.metric} ${at} · ${found.goal === 'min' ? 'lower' : 'higher'} is better · ${over}`;
+}
+
+/** Give what all dots must fit into, with a little room; of equal values a range around them. */
+export function domainOf(groups: readonly Group[]): [number, number] | null {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const group of groups) {
+    for (const value of [...group.values, group.interval?.low ?? Number.NaN, group.interval?.high ?? Number.NaN]) {
+      if (!Number.isFinite(value)) continue;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+  }
+  if (low > high) return null;
+  const room = high > low ? (high - low) * 0.03 : Math.abs(high) * 0.01 || 1;
+  return [low - room, high + room];
+}
+
+/** Give the table as CSV, numbers whole. */
+export function groupsCsv(found: Groups, keys: readonly string[], base: number): string {
+  const cell = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const full = (value: number | null | undefined): string => (value === null || value === undefined ? '' : fullNumber(value));
+  const titles = [...keys, 'n', 'mean', 'low', 'high', 'interval', 'values', 'difference', 'difference_low', 'difference_high', 'verdict'];
+  const rows = found.groups.map((group, place) => {
+    const to = place === base ? null : against(found, place, base);
+    return [
+      ...keys.map((key) => (Object.hasOwn(group.params, key) ? valueText(group.params[key]!) : '')),
+      String(group.n), full(group.mean), full(group.interval?.low), full(group.interval?.high), intervalName(group.interval),
+      group.values.map(fullNumber).join(' '), full(to?.difference), full(to?.low), full(to?.high), to?.text ?? '',
+    ]; // prettier-ignore
+  });
+  return [titles, ...rows].map((row) => row.map(cell).join(',')).join('\n') + '\n';
+}
