@@ -16,6 +16,7 @@ import pytest
 from query.runs import ELSEWHERE, HERE, end_run, make_run, make_store, make_writer, tree_of
 from runfolio.model.ids import new_id
 from runfolio.query.store import Store
+from runfolio.store.cache import Cache
 from runfolio.store.layout import cache_folder
 from runfolio.testing.clock import ManualClock
 
@@ -437,6 +438,109 @@ def test_two_stores_never_share_an_index(layout, clock, tmp_path):
     shutil.rmtree(copy / "runs" / run_id)
     assert len(runfolio.open_store(copy).runs()) == 1
     assert len(Store(layout, clock).runs()) == 2
+
+
+def laid_out(store):
+    """Give what is laid out for filters, by the names of the runs, of their metrics and of the rest."""
+    ask = store._index.cache.ask
+    question = (
+        "SELECT runs.name, names.name, {} FROM {} JOIN names ON names.number = named JOIN runs ON runs.number = run"
+    )
+    rows = [*ask(question.format("last", "numbers")), *ask(question.format("coalesce(facts.number, text)", "facts"))]
+    total = sum(ask(f"SELECT count(*) FROM {table}")[0][0] for table in ("numbers", "facts"))
+    assert total == len(rows), "something is laid out of a run that is not there"
+    return {(run, name): value for run, name, value in rows}
+
+
+def test_what_is_laid_out_follows_the_run(layout, clock):
+    """A run is laid out for filters when it comes to rest; an edit lays it out anew, a new attempt and its removal leave nothing of it."""
+    run_id, writer = make_run(layout, "a")
+    writer.event({"type": "params", "set": {"lr": 0.5, "text": "x", "nan": float("nan")}})
+    writer.event({"type": "tags", "add": {"old": "1"}, "remove": []})
+    writer.log({"m": 1.0}, 0)
+    store = Store(layout, clock)
+    assert laid_out(store) == {}
+    assert [run.name for run in store.runs("lr = 0.5 and m = 1 and tags.old = '1'")] == ["a"]
+    end_run(writer)
+    clock.pass_s(1)
+    store.runs()
+    assert laid_out(store) == {("a", "lr"): 0.5, ("a", "text"): "x", ("a", "old"): "1", ("a", "m"): 1.0}
+    edit = make_writer(layout, run_id, role="edit")
+    edit.event({"type": "tags", "add": {"new": "2"}, "remove": ["old"]})
+    edit.close(sync=False)
+    clock.pass_s(1)
+    assert store.runs("tags.old is not None") == []
+    assert laid_out(store) == {("a", "lr"): 0.5, ("a", "text"): "x", ("a", "new"): "2", ("a", "m"): 1.0}
+    again = make_writer(layout, run_id, attempt=2)
+    again.event({"type": "attempt", "rewind_to": None, "command": None})
+    again.log({"m": 2.0}, 1)
+    clock.pass_s(1)
+    assert [run.metrics["m"].last for run in store.runs("m = 2")] == [2.0]
+    assert laid_out(store) == {}
+    end_run(again)
+    clock.pass_s(1)
+    assert len(store.runs("m = 2")) == 1
+    assert laid_out(store)["a", "m"] == 2.0
+    shutil.rmtree(layout.run(run_id))
+    clock.pass_s(1)
+    assert store.runs() == []
+    assert laid_out(store) == {}
+
+
+def test_a_run_that_was_killed_is_laid_out(layout, clock):
+    """A run that is judged dead is laid out by whoever finds it so, without its journals being read again."""
+    child = subprocess.Popen(["sleep", "100"])
+    with open(f"/proc/{child.pid}/stat") as file:
+        started = int(file.read().rpartition(")")[2].split()[19])
+    _, writer = make_run(layout, "a", process={**HERE, "pid": child.pid, "pid_start": started})
+    writer.log({"m": 1.0}, 0)
+    Store(layout, clock).close()
+    child.kill()
+    child.wait()
+    store = Store(layout, clock)
+    assert [run.status for run in store.runs("m = 1")] == ["killed"]
+    assert laid_out(store) == {("a", "m"): 1.0}
+
+
+def test_a_run_of_several_ranks_is_laid_out_by_their_mean(layout, clock):
+    """What is laid out of a metric is what the packed numbers of all ranks tell."""
+    run_id, writer = make_run(layout, "a")
+    for rank, value in ((1, 2.0), (2, 5.0), (3, float("nan"))):
+        other = make_writer(layout, run_id, role="worker", rank=rank)
+        other.log({"m": value, "n": float("nan")}, 0)
+        other.close(sync=False)
+    end_run(writer)
+    store = Store(layout, clock)
+    assert laid_out(store) == {("a", "m"): 3.5, ("a", "n"): None}
+    assert [run.name for run in store.runs("m = 3.5 and n is None")] == ["a"]
+
+
+def test_a_big_run_is_answered_though_it_is_not_laid_out(layout, clock):
+    """A run with long texts or very many metrics is not laid out, so that the index stays small, and is found all the same."""
+    for name, params, metrics in (("text", {"p": "x" * 20_000}, 1), ("wide", {"p": "y"}, 2_000)):
+        _, writer = make_run(layout, name)
+        writer.event({"type": "params", "set": params})
+        writer.log({f"m{i}": float(i) for i in range(metrics)}, 0)
+        end_run(writer)
+    store = Store(layout, clock)
+    assert laid_out(store) == {}
+    assert [run.name for run in store.runs('p like "x*"')] == ["text"]
+    assert [run.name for run in store.runs("m1999 = 1999 and p = 'y'")] == ["wide"]
+
+
+def test_a_look_that_is_broken_off_leaves_no_numbers_of_names(tmp_path):
+    """A number that a name got in a transaction which was broken off is not used afterwards: another process may have given it away."""
+    one, other = (Cache(str(tmp_path / "index.sqlite")) for _ in range(2))
+
+    def broken_off():
+        one._number("params", "x")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        one.safely(broken_off)
+    theirs = other.safely(lambda: other._number("params", "y"))
+    assert one.safely(lambda: one._number("params", "x")) != theirs
+    assert one.safely(lambda: one._number("params", "y")) == theirs
 
 
 def test_a_big_column_is_read_when_asked_for(layout, clock):

@@ -18,7 +18,7 @@ from runfolio.query.runs import Runs
 from runfolio.query.selection import Selection, plain_selection
 from runfolio.store.index import Index
 from runfolio.store.layout import Layout, find
-from runfolio.store.run_row import Row
+from runfolio.store.run_row import HEAD, Row
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -151,24 +151,35 @@ class Store:
             self._listed, self._listed_at = {}, self._index.looks
         key = (selection, limit)
         if key not in self._listed:
-            self._listed[key] = [self._run(row) for row in self._select(selection, limit)]
+            self._listed[key] = self._select(selection, limit)
         return self._listed[key]
 
-    def _select(self, selection: Selection, limit: int) -> list[Row]:
+    def _select(self, selection: Selection, limit: int) -> list[Run]:
+        """Find the runs; of those that are known as they are now, nothing but that is read."""
+        cache = self._index.cache
         if selection.slow:
             from runfolio.query.narrowing import slow_numbers
 
             numbers = slow_numbers(selection.slow, lambda metric: self.series(metric, "mean"))
-            self._index.cache.offer("slow", lambda run_id, place: numbers[place].get(run_id))
-        values = (*selection.values, *selection.order_values)
-        return self._index.cache.rows(selection.where, values, limit, selection.order)
+            cache.offer("slow", lambda run_id, place: numbers[place].get(run_id))
+        question = (selection.where, (*selection.values, *selection.order_values), limit, selection.order)
+        if not self._runs and not selection.order:
+            return [self._run(row) for row in cache.rows(*question)]
+        heads = cache.heads(*question)
+        rows = cache.rows_of([head[0] for head in heads if not self._knows(head)])
+        found = (self._run(rows[head[0]]) if head[0] in rows else self._runs.get(head[0]) for head in heads)
+        return [run for run in found if run is not None]  # another process may have forgotten one in between
+
+    def _knows(self, head: tuple[Any, ...]) -> bool:
+        """Say whether a run is at hand as it is now."""
+        run = self._runs.get(head[0])
+        return run is not None and run._row[: len(HEAD)] == head
 
     def _run(self, row: Row) -> Run:
         """Give the same object for a run that has not changed."""
-        run = self._runs.get(row.id)
-        if run is None or run._row[1:8] != row[1:8]:  # version, status and why
-            run = self._runs[row.id] = Run(self, row)
-        return run
+        if not self._knows(row[: len(HEAD)]):
+            self._runs[row.id] = Run(self, row)
+        return self._runs[row.id]
 
     def run(self, ref: str) -> Run:
         """Find one run.

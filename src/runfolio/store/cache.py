@@ -9,15 +9,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from runfolio.errors import UsageError
-from runfolio.store import functions
-from runfolio.store.run_row import COLUMNS, HEAVY, Row, from_json
-from runfolio.store.summary import Packed
+from runfolio.store import functions, laid_out
+from runfolio.store.run_row import COLUMNS, HEAD, HEAVY, Row
 
-SCHEMA = 2
+SCHEMA = 3
 HEAVY_BYTES_MAX = 1 << 16
 """A bigger column is read only when asked for."""
 POINTS_BYTES_MAX = 512 << 20
@@ -29,15 +28,18 @@ _PAGES_KIB_MAX = 32 << 10
 _DEFINITION = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE runs (
-    id TEXT PRIMARY KEY, folder_ns INTEGER, names INTEGER, open TEXT, settled INTEGER,
+    number INTEGER PRIMARY KEY, laid_out INTEGER, id TEXT UNIQUE, folder_ns INTEGER, names INTEGER, open TEXT, settled INTEGER,
     version INTEGER, name TEXT, experiment TEXT, status TEXT, reason TEXT, since_ns INTEGER, created_ns INTEGER, started_ns INTEGER,
     ended_ns INTEGER, last_ns INTEGER, earlier_ns INTEGER, deleted INTEGER, archived INTEGER, params TEXT, more TEXT, summaries BLOB
 );
 CREATE INDEX runs_look ON runs (settled, id, folder_ns);
 CREATE INDEX runs_newest ON runs (created_ns DESC, id);
+CREATE INDEX runs_shown ON runs (
+    deleted, archived, created_ns DESC, id, laid_out, version, name, experiment, status, reason, since_ns, started_ns, ended_ns, last_ns, earlier_ns
+);
 CREATE INDEX runs_name ON runs (name);
 CREATE TABLE aliases (name TEXT, run TEXT, PRIMARY KEY (name, run)) WITHOUT ROWID;
-CREATE TABLE names (family TEXT, name TEXT, PRIMARY KEY (family, name)) WITHOUT ROWID;
+{laid_out.DEFINITION}
 CREATE TABLE points (metric TEXT, run TEXT, rank INTEGER, version INTEGER, points BLOB);
 CREATE INDEX points_of ON points (metric, run);
 INSERT INTO meta VALUES ('schema', '{SCHEMA}');
@@ -45,6 +47,7 @@ INSERT INTO meta VALUES ('schema', '{SCHEMA}');
 _SELECTED = ", ".join(
     f"CASE WHEN length({name}) <= {HEAVY_BYTES_MAX} THEN {name} END" if name in HEAVY else name for name in COLUMNS
 )
+_NEWEST = "created_ns DESC, id"
 T = TypeVar("T")
 
 
@@ -65,7 +68,7 @@ class Cache:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._names: set[tuple[str, str]] = set()  # those that are known to stand in the file
+        self._names: dict[tuple[str, str], int] = {}  # those that are known to stand in the file
         self.db = self._open()
 
     def _open(self) -> sqlite3.Connection:
@@ -87,11 +90,14 @@ class Cache:
                     return act()
             except sqlite3.DatabaseError as trouble:
                 self.recover(trouble)
+            except BaseException:
+                self._names = {}  # with what was written their numbers are taken back
+                raise
         return act()
 
     def recover(self, trouble: sqlite3.DatabaseError) -> None:
         """Go on with a fresh file where this one is damaged, in memory where it is only out of reach."""
-        self._names = set()
+        self._names = {}
         if isinstance(trouble, sqlite3.ProgrammingError):
             raise UsageError("this store is closed; open it again") from trouble
         if isinstance(trouble, sqlite3.OperationalError) and "no such" not in str(trouble):
@@ -135,19 +141,29 @@ class Cache:
             values: those of the condition, then those of the order.
             order: what else to sort by, before.
         """
-        values = tuple(values)
-        if not order:
-            sql = f"SELECT {_SELECTED} FROM runs {where and 'WHERE ' + where} ORDER BY created_ns DESC, id LIMIT ?"
-            return list(map(Row._make, self.ask(sql, (*values, limit))))
-        # Sorted by id alone: with all columns, SQLite would carry those of every run that fits through the sorting.
-        sql = f"SELECT id FROM runs {where and 'WHERE ' + where} ORDER BY {order}, created_ns DESC, id LIMIT ?"
-        ids = [row[0] for row in self.ask(sql, (*values, limit))]
+        if order:
+            ids = [head[0] for head in self.heads(where, values, limit, order)]
+            found = self.rows_of(ids)
+            return [found[id_] for id_ in ids if id_ in found]
+        sql = f"SELECT {_SELECTED} FROM runs {where and 'WHERE ' + where} ORDER BY {_NEWEST} LIMIT ?"
+        return list(map(Row._make, self.ask(sql, (*values, limit))))
+
+    def heads(
+        self, where: str = "", values: Iterable[object] = (), limit: int = -1, order: str = ""
+    ) -> list[tuple[Any, ...]]:
+        """Give of the same runs `HEAD` only. Of those that have come to rest and are laid out, SQLite reads no packed column for it."""
+        columns = f"{order}, {_NEWEST}" if order else _NEWEST
+        sql = f"SELECT {', '.join(HEAD)} FROM runs {where and 'WHERE ' + where} ORDER BY {columns} LIMIT ?"
+        return self.ask(sql, (*values, limit))
+
+    def rows_of(self, ids: Sequence[str]) -> dict[str, Row]:
+        """Give the runs of these ids; of a big column None, to be read by `heavy`."""
         found: dict[str, Row] = {}
         for at in range(0, len(ids), _IDS_AT_ONCE):
             some = ids[at : at + _IDS_AT_ONCE]
             sql = f"SELECT {_SELECTED} FROM runs WHERE id IN ({', '.join('?' * len(some))})"
             found.update((row[0], Row._make(row)) for row in self.ask(sql, some))
-        return [found[id_] for id_ in ids]
+        return found
 
     def offer(self, name: str, function: Callable[[Any, Any], Any]) -> None:
         """Let questions call a function of two arguments."""
@@ -164,27 +180,52 @@ class Cache:
 
     def write(self, row: Row, folder: Folder) -> None:
         """Put a run in, in the place of what was known of it."""
-        columns = ", ".join((*Folder._fields, *COLUMNS))
-        marks = ", ".join("?" * (len(Folder._fields) + len(COLUMNS)))
-        self.db.execute(f"INSERT OR REPLACE INTO runs ({columns}) VALUES ({marks})", _safe((*folder, *row)))
+        before = self.ask("SELECT number, laid_out FROM runs WHERE id = ?", (row.id,))
+        if before and before[0][1]:
+            self._take_out(before[0][0])
+        told = laid_out.told(row)
+        rests = folder.open is None and told.small
+        columns = ("number", "laid_out", *Folder._fields, *COLUMNS)
+        values = (before[0][0] if before else None, int(rests), *folder, *row)
+        marks = ", ".join("?" * len(columns))
+        self.db.execute(f"INSERT OR REPLACE INTO runs ({', '.join(columns)}) VALUES ({marks})", _safe(values))
         self.db.execute("DELETE FROM aliases WHERE run = ?", (row.id,))
-        more = from_json(row.more)
-        aliases = [_safe((name, row.id)) for name in more["aliases"]]
+        aliases = [_safe((name, row.id)) for name in told.more["aliases"]]
         if aliases:
             self.db.executemany("INSERT OR IGNORE INTO aliases VALUES (?, ?)", aliases)
-        self._write_names(row, more)
+        for family, names in told.names():  # they stay when their last run has gone, until the file is made anew
+            for name in names:
+                self._number(family, name)
+        if rests:
+            self._lay_out(row.id, told)
 
-    def _write_names(self, row: Row, more: dict[str, Any]) -> None:
-        """Keep which names there are; one whose last run has gone stays until the file is made anew."""
-        families = {
-            "params": from_json(row.params),
-            "metrics": Packed(row.summaries).names,
-            **{family: more[family] for family in ("summary", "tags", "goals")},
-        }
-        new = {(family, name) for family, names in families.items() for name in names} - self._names
-        if new:
-            self.db.executemany("INSERT OR IGNORE INTO names VALUES (?, ?)", [_safe(pair) for pair in new])
-            self._names |= new
+    def lay_out(self, run_id: str) -> None:
+        """Lay out a run that has come to rest, for filters."""
+        told = laid_out.told(self.row(run_id))
+        if told.small:
+            self._lay_out(run_id, told)
+            self.db.execute("UPDATE runs SET laid_out = 1 WHERE id = ?", (run_id,))
+
+    def _lay_out(self, run_id: str, told: laid_out.Told) -> None:
+        ((number,),) = self.ask("SELECT number FROM runs WHERE id = ?", (run_id,))
+        facts = map(_safe, laid_out.facts(told, number, self._number))
+        self.db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?)", facts)
+        numbers = laid_out.numbers(told, number, self._number)
+        self.db.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?, ?, ?, ?)", numbers)
+
+    def _take_out(self, number: int) -> None:
+        for sql in laid_out.TAKE_OUT:
+            self.db.execute(sql, (number,))
+
+    def _number(self, family: str, name: str) -> int:
+        """Give the number of a name, a new one where it has none."""
+        found = self._names.get((family, name))
+        if found is None:
+            pair = _safe((family, name))
+            self.db.execute("INSERT OR IGNORE INTO names (family, name) VALUES (?, ?)", pair)
+            ((found,),) = self.ask("SELECT number FROM names WHERE family = ? AND name = ?", pair)
+            self._names[family, name] = found
+        return found
 
     def names(self) -> dict[str, frozenset[str]]:
         """Give the names of all params, metrics, summary values, tags and declared goals, by family."""
@@ -195,6 +236,8 @@ class Cache:
 
     def forget(self, run_id: str) -> None:
         """Take a run out."""
+        for (number,) in self.ask("SELECT number FROM runs WHERE id = ? AND laid_out = 1", (run_id,)):
+            self._take_out(number)
         self.db.execute("DELETE FROM runs WHERE id = ?", (run_id,))
         self.db.execute("DELETE FROM aliases WHERE run = ?", (run_id,))
 

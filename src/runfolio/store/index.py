@@ -235,6 +235,8 @@ class Index:
             "UPDATE runs SET version = version + (status != ?), status = ?, reason = ?, since_ns = ?, open = ?, settled = ? WHERE id = ?",
             (standing.status, *standing, folder.open, folder.settled, visit.run_id),
         )
+        if folder.open is None:
+            self.cache.lay_out(visit.run_id)
 
     def _catch_up(self, visit: _Visit, looked: list[Watched]) -> bool:
         """Read only what is new in a run; False where that cannot be done."""

@@ -37,6 +37,8 @@ class Row(NamedTuple):
 
 
 COLUMNS = Row._fields
+HEAD = COLUMNS[:8]
+"""The columns by which a change of a run is seen: its version, how it stands, and why."""
 HEAVY = ("params", "more", "summaries")
 """The columns that may be big."""
 

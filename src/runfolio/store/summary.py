@@ -112,6 +112,10 @@ class Packed:
             self._places = {name: len(names) - 1 - at for at, name in enumerate(reversed(names))}
         return self._places.get(name)  # type: ignore[call-overload, no-any-return]
 
+    def raws(self) -> Iterator[Raw]:
+        """Yield all summaries, in the order of the names."""
+        return _PACKED.iter_unpack(self._blob[self._base :])
+
     def at(self, place: int) -> Raw:
         """Give the summary at a place among the names."""
         return _PACKED.unpack_from(self._blob, self._base + place * _PACKED.size)

@@ -81,9 +81,12 @@ def _rows(values: NDArray[np.float64], totals: Sequence[float]) -> Iterable[_Row
     if len(values) == 1:
         return map(_row_of_one, values[0].tolist(), totals)
     nan = np.isnan(values)
+    some = bool(nan.any())
     with np.errstate(all="ignore"):
-        low, high = np.fmin.reduce(values), np.fmax.reduce(values)
-        total = np.add.accumulate(np.concatenate([np.array([totals]), np.where(nan, 0.0, values)]))[-1]
+        # Where there is no NaN, as mostly: faster, and the same.
+        low, high = (np.fmin if some else np.minimum).reduce(values), (np.fmax if some else np.maximum).reduce(values)
+        summands = np.where(nan, 0.0, values) if some else values
+        total = np.add.accumulate(np.concatenate([np.array([totals]), summands]))[-1]
     low_at, high_at = (values == low).argmax(axis=0), (values == high).argmax(axis=0)
     across = np.arange(len(totals))
     columns = (
@@ -94,7 +97,7 @@ def _rows(values: NDArray[np.float64], totals: Sequence[float]) -> Iterable[_Row
         values[high_at, across],
         high_at,
         total,
-        nan.sum(axis=0),
+        nan.sum(axis=0) if some else np.zeros(len(totals), np.int64),
     )
     return (_Row._make((*row, len(values))) for row in zip(*(column.tolist() for column in columns), strict=True))
 

@@ -31,6 +31,7 @@ from runfolio.query.filter.grammar import (
 )
 from runfolio.query.filter.names import Known, Meaning, meaning_of
 from runfolio.query.filter.times import seconds_of
+from runfolio.store import laid_out
 from runfolio.store.functions import PATTERN_MAX
 
 _DURATION = "((earlier_ns + max(0, coalesce(ended_ns, CASE status WHEN 'running' THEN {now} ELSE last_ns END) - started_ns)) / 1e9)"
@@ -250,11 +251,18 @@ class _Compiler:
             return self._field(meaning.key, type_, name)
         if meaning.family == "metrics":
             return "NULL" if type_ == "t" else self._metric(meaning)
-        if meaning.family == "params":
-            return f"param(params, {self._bind(meaning.key)}, {self._bind(type_)})"
-        return f"told(more, '{meaning.family}', {self._bind(meaning.key)}, {self._bind(type_)})"
+        function = "param(params" if meaning.family == "params" else f"told(more, '{meaning.family}'"
+        return self._either(laid_out.fact_sql(meaning.family, type_), f"{function}, ?, '{type_}')", meaning.key)
+
+    def _either(self, laid: str, packed: str, name: str) -> str:
+        """Ask what was laid out of a run where it was, else its packed columns; each has the name as its only parameter."""
+        self.values += [name, name]
+        return f"CASE laid_out WHEN 1 THEN {laid} ELSE {packed} END"
 
     def _metric(self, meaning: Meaning) -> str:
+        if meaning.which in laid_out.NUMBERS:
+            packed = f"metric(summaries, more, ?, '{meaning.which}')"
+            return self._either(laid_out.metric_sql(meaning.which), packed, meaning.key)
         if meaning.which not in names.SLOW:
             return f"metric(summaries, more, {self._bind(meaning.key)}, {self._bind(meaning.which)})"
         slow = Slow(meaning.key, meaning.which, meaning.argument)
