@@ -27,6 +27,7 @@ COMMANDS = {
     "diff": "Say what differs between two runs, and where their curves part.",
     "table": "Write a table for the paper, and check one against the store.",
     "plot": "Plot curves of metrics, in the terminal or into a file.",
+    "ui": "Show the runs in a browser, live.",
     "watch": "Watch a run as it goes on.",
     "sql": "Ask the runs in SQL.",
     "export": "Write runs in other forms.",

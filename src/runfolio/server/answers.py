@@ -88,7 +88,7 @@ def time_ms(moment: datetime | None) -> float | None:
 
 def packable(answer: Answer) -> bool:
     """Say whether gzip would make an answer smaller."""
-    return isinstance(answer.body, bytes) and answer.type.startswith(_PACKABLE)
+    return answer.type.startswith(_PACKABLE) and all(name != "Content-Encoding" for name, _ in answer.headers)
 
 
 def packed(body: bytes) -> bytes:

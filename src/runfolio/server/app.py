@@ -2,7 +2,8 @@
 
 How a route is written (routes/stores.py is the pattern):
 
-- One noun per file in `routes/`, which exports `ROUTES`, a list of `Route`. Its module stands in `_MODULES` below; there is no other register.
+- One noun per file in `routes/`, which exports `ROUTES`, a list of `Route`. Its module stands in `_MODULES` of all_routes.py; there is no other
+  register. They are loaded after the server listens.
 - Its parameters are a frozen struct: `class CurvesAsked(Chosen, frozen=True, kw_only=True, forbid_unknown_fields=True)`. A field is a
   parameter; a tuple takes a repeated one (`metric: tuple[Name, ...] = ()`); bounds stand in `Annotated[int, Meta(ge=1, le=limits.BUCKETS_MAX)]`.
   `Chosen` adds runs, q, archived and deleted, which `served.chosen(store, call.asked)` turns into runs. What is unknown, twice or out of bounds
@@ -30,15 +31,13 @@ from typing import Any
 
 from runfolio.server import limits, log
 from runfolio.server.answers import Answer, encoded, packable, packed
-from runfolio.server.asked import body_of, query_of
-from runfolio.server.errors import Refused, nonsense, refusal_of
+from runfolio.server.asked import body_of, plain_query, query_of
+from runfolio.server.errors import Refused, nonsense, nothing_there, refusal_of
 from runfolio.server.guard import Address, Guard
 from runfolio.server.headers import headers_of
-from runfolio.server.routes import runs, stores
 from runfolio.server.routing import Call, Route, Table, not_allowed, split
 from runfolio.server.served import Desk, Served
-
-_MODULES = (stores, runs)
+from runfolio.server.static import Files, encodings_of, is_page
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -66,8 +65,9 @@ class App:
         self._served = {one.name: one for one in served}
         self._guard = Guard(address)
         self._paths = {one.layout.root: one.name for one in served}
-        self.table = Table(route for module in _MODULES for route in module.ROUTES)
+        self._files = Files(ui_folder)
         self._desk = Desk()
+        self._table: asyncio.Future[Table] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -83,6 +83,7 @@ class App:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                self._table = asyncio.ensure_future(asyncio.to_thread(_load))
                 for one in self._served.values():
                     one.begin(self._desk)
                 await send({"type": "lifespan.startup.complete"})
@@ -105,22 +106,41 @@ class App:
         log.refused(refusal.status, refusal.kind, scope, refusal.message)
         if refusal.status == 500:
             logging.getLogger("runfolio.server").error("a mistake of ours", exc_info=error)
-        return Answer(encoded(refusal.body()), status=refusal.status, headers=list(refusal.headers))
+        headers = list(refusal.headers)
+        if _has_body({name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}):
+            headers.append(("Connection", "close"))  # what is left of the body is not waited for
+        return Answer(encoded(refusal.body()), status=refusal.status, headers=headers)
 
     async def _act(self, scope: Scope, receive: Receive) -> Answer:
         raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
         in_api = raw_path.startswith((b"/api", b"/health"))
         self._guard.check(scope, page=not in_api)
-        if len(raw_path) + len(scope["query_string"]) > limits.TARGET_BYTES_MAX:
-            raise Refused(414, "TooLong", f"an address has at most {limits.TARGET_BYTES_MAX:,} bytes")
+        _check_size(scope, raw_path)
         parts = split(raw_path.partition(b"?")[0])
         method: str = scope["method"]
+        if parts[:1] == ["api"]:
+            assert self._table is not None, "the lifespan has begun"
+            route, path = (await asyncio.shield(self._table)).find(method, parts)
+            return await route.act(await self._call(route, path, scope, receive))
+        if method not in ("GET", "HEAD"):
+            raise not_allowed(["GET", "HEAD"])
         if parts == ["health"]:
-            if method not in ("GET", "HEAD"):
-                raise not_allowed(["GET"])
             return Answer(b"ok", "text/plain; charset=utf-8")
-        route, path = self.table.find(method, parts)
-        return await route.act(await self._call(route, path, scope, receive))
+        return await self._page(parts, scope)
+
+    async def _page(self, parts: list[str], scope: Scope) -> Answer:
+        """Give a page or a file of the app; a plain page where it is not built."""
+        built, encodings = self._files.built, encodings_of(scope["headers"])
+        if is_page(parts):
+            if built:
+                return self._files.page(encodings)
+            from runfolio.server import plain_pages
+
+            return await plain_pages.page(parts, plain_query(scope["query_string"]), self._served)
+        found = self._files.file(parts, encodings) if built else None
+        if found is None:
+            raise nothing_there("there is no such page; / leads to the runs")
+        return found
 
     async def _call(self, route: Route, path: dict[str, str], scope: Scope, receive: Receive) -> Call[Any, Any]:
         headers: dict[str, str] = {}
@@ -131,7 +151,7 @@ class App:
 
     async def _body(self, route: Route, headers: dict[str, str], receive: Receive) -> Any:
         if route.body is None:
-            if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+            if _has_body(headers):
                 raise nonsense("this address takes no body")
             return None
         if headers.get("content-type", "").lower().replace(" ", "") not in _JSON_TYPES:
@@ -148,7 +168,7 @@ class App:
         headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
         headers.append((b"content-type", answer.type.encode("latin-1")))
         if isinstance(body, bytes):
-            if _wants_gzip(scope) and len(body) >= limits.GZIP_LEAST_BYTES and packable(answer):
+            if "gzip" in encodings_of(scope["headers"]) and len(body) >= limits.GZIP_LEAST_BYTES and packable(answer):
                 body = await self._packed(body)
                 headers.append((b"content-encoding", b"gzip"))
             headers.append((b"content-length", b"%d" % len(body)))
@@ -211,12 +231,19 @@ async def _stream(body: AsyncIterator[bytes], scope: Scope, send: Send) -> None:
                 await close()
 
 
-def _wants_gzip(scope: Scope) -> bool:
-    """Say whether the client takes gzip."""
-    for name, value in scope["headers"]:
-        if name == b"accept-encoding":
-            return any(
-                part.partition(b";")[0].strip() in (b"gzip", b"*") and b"q=0" not in part.replace(b" ", b"").split(b";")
-                for part in value.split(b",")
-            )
-    return False
+def _has_body(headers: dict[str, str]) -> bool:
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+
+def _check_size(scope: Scope, raw_path: bytes) -> None:
+    if len(raw_path) + len(scope["query_string"]) > limits.TARGET_BYTES_MAX:
+        raise Refused(414, "TooLong", f"an address has at most {limits.TARGET_BYTES_MAX:,} bytes")
+    if len(scope["headers"]) > limits.HEADERS_MAX:
+        raise Refused(431, "HeadTooLarge", f"a request has at most {limits.HEADERS_MAX} headers")
+
+
+def _load() -> Table:
+    """Load the routes; some bring numpy, which the first page need not wait for."""
+    from runfolio.server.all_routes import ROUTES
+
+    return Table(ROUTES)

@@ -14,8 +14,9 @@ from typing import Annotated, Any, TypeVar, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
+from runfolio.model.names import printable
 from runfolio.server import limits
-from runfolio.server.errors import Refused, nonsense
+from runfolio.server.errors import nonsense
 
 
 class Asked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +71,14 @@ def query_of(raw: bytes, kind: type[A]) -> A:
         if value != [] and getattr(asked, name) is None:  # msgspec takes the text "null" for None
             raise nonsense(f"the parameter {name} cannot be {_cut(str(value))}")
     return asked
+
+
+def plain_query(raw: bytes) -> dict[str, str]:
+    """Read the query of a page, whose own script knows what it means; of a parameter the first value."""
+    found: dict[str, str] = {}
+    for name, value in _pairs(raw):
+        found.setdefault(name, value)
+    return found
 
 
 def _pairs(raw: bytes) -> Iterable[tuple[str, str]]:
@@ -179,9 +188,4 @@ _DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=_float, object
 
 def _cut(text: str) -> str:
     """Show what came in, in a few characters of one line."""
-    from runfolio.model.names import printable
-
     return printable(text, 80)
-
-
-__all__ = ["Asked", "Chosen", "Name", "Refused", "RunIds", "RunRef", "Text", "body_of", "decoded", "query_of"]

@@ -25,6 +25,8 @@ HEAD_TIMEOUT_S = 10.0
 """From the first byte of a request to the end of its headers: 408."""
 BODY_TIMEOUT_S = 20.0
 """For the whole body: 408."""
+WRITE_TIMEOUT_S = 60.0
+"""A client that takes nothing of an answer for so long is let go."""
 IDLE_TIMEOUT_S = 60
 """A connection without a request is closed."""
 OPENING_WAIT_S = 2.0

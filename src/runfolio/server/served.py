@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from runfolio.errors import RunfolioError, StoreNotFound, UsageError
+from runfolio.errors import RunfolioError, UsageError
 from runfolio.query.run import Run
 from runfolio.query.runs import Runs
 from runfolio.query.store import Store
@@ -178,6 +178,3 @@ def _name_of(root: str) -> str:
     except UnicodeEncodeError:
         name = name.encode(errors="replace").decode()
     return re.sub(r"[^\w.\-]+", "-", name).strip("-.")[:60] or "store"
-
-
-__all__ = ["Desk", "Served", "StoreNotFound", "chosen", "named", "serve_all"]

@@ -1,0 +1,9 @@
+"""Every route of the API. Loaded after the server listens: some bring numpy."""
+
+from __future__ import annotations
+
+from runfolio.server.routes import runs, stores
+
+_MODULES = (stores, runs)
+
+ROUTES = [route for module in _MODULES for route in module.ROUTES]
