@@ -1,0 +1,70 @@
+/** How far the values reach within a window. */
+import { within } from './density';
+import type { Values } from './frames';
+import type { Span } from './scales';
+
+const MOST = Number.MAX_VALUE / 8;
+
+/** A line whose values count, by its x. */
+export interface Reaching {
+  x: Float64Array;
+  values: readonly Values[];
+}
+
+/** The lowest and highest finite value in the window; on a log axis of those above 0. Nothing: low > high. */
+export function reach(lines: Iterable<Reaching>, window: Span, log: boolean): Span {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  const least = log ? 0 : Number.NEGATIVE_INFINITY;
+  for (const { x, values } of lines) {
+    const [from, to] = inside(x, window);
+    for (const each of values) {
+      for (let i = from; i < to; i++) {
+        const value = each[i] as number;
+        if (value > least && value < low) low = value;
+        if (value > high && value < Number.POSITIVE_INFINITY && value > least) high = value;
+      }
+    }
+  }
+  // a span beyond this has no length that a double can hold
+  return low <= high ? [Math.max(low, -MOST), Math.min(high, MOST)] : [low, high];
+}
+
+/** The reach without the outermost hundredth on each side, from a sample that is large enough. */
+export function reachCut(lines: Iterable<Reaching>, window: Span, log: boolean): Span {
+  const sample: number[] = [];
+  const all = [...lines];
+  const total = all.reduce((sum, { x, values }) => sum + x.length * values.length, 0);
+  const every = Math.max(1, Math.floor(total / 20_000));
+  for (const { x, values } of all) {
+    const [from, to] = inside(x, window);
+    for (const each of values) {
+      for (let i = from; i < to; i += every) {
+        const value = each[i] as number;
+        if (Number.isFinite(value) && (!log || value > 0)) sample.push(value);
+      }
+    }
+  }
+  sample.sort((a, b) => a - b);
+  const at = (share: number): number => sample[Math.min(sample.length - 1, Math.round(share * (sample.length - 1)))] ?? Number.NaN;
+  return [at(0.01), at(0.99)];
+}
+
+function inside(x: Float64Array, [low, high]: Span): [number, number] {
+  const [from, to] = within(x, low, high);
+  if (to - from <= 2) return [from, to];
+  // the neighbours outside only lead the line to the edge
+  return [(x[from] as number) < low ? from + 1 : from, (x[to - 1] as number) > high ? to - 1 : to];
+}
+
+/** The first and last x of all. */
+export function reachX(xs: Iterable<Float64Array>): Span {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const x of xs) {
+    if (x.length === 0) continue;
+    low = Math.min(low, x[0] as number);
+    high = Math.max(high, x[x.length - 1] as number);
+  }
+  return [low, high];
+}

@@ -1,0 +1,67 @@
+/** The paths of curves, for whatever can take them: a canvas, a Path2D, an SVG. */
+import { marked, within, type Place } from './density';
+import type { Curve, Values } from './frames';
+import type { Span } from './scales';
+
+export interface Pen {
+  moveTo(x: number, y: number): void;
+  lineTo(x: number, y: number): void;
+}
+
+/** Draw the line through the values of a window; a gap at what is not finite, a dot where a point stands alone. */
+export function traceLine(curve: Curve, y: Values, window: Span, px: Place, py: Place, pen: Pen): void {
+  const [from, to] = within(curve.x, window[0], window[1]);
+  let joined = 0;
+  let lastX = 0;
+  let lastY = 0;
+  const dot = (): void => {
+    if (joined === 1) pen.lineTo(lastX + 0.5, lastY);
+  };
+  for (let i = from; i < to; i++) {
+    const at = py(y[i] as number);
+    if (!Number.isFinite(at)) {
+      if (curve.thinned && !marked(curve, i)) continue;
+      dot();
+      joined = 0;
+      continue;
+    }
+    const x = px(curve.x[i] as number);
+    if (joined === 0) pen.moveTo(x, at);
+    else pen.lineTo(x, at);
+    joined++;
+    lastX = x;
+    lastY = at;
+  }
+  dot();
+}
+
+/** Draw what lies between two lines as closed shapes, one for each stretch without a gap. */
+export function traceShade(xs: Float64Array, low: Values, high: Values, window: Span, px: Place, py: Place, pen: Pen, gap: (i: number) => boolean = () => true): void {
+  const [from, to] = within(xs, window[0], window[1]);
+  let stretch: number[] = [];
+  const close = (): void => {
+    stretch.forEach((i, k) => (k === 0 ? pen.moveTo(px(xs[i] as number), py(high[i] as number)) : pen.lineTo(px(xs[i] as number), py(high[i] as number))));
+    for (const i of stretch.reverse()) pen.lineTo(px(xs[i] as number), py(low[i] as number));
+    stretch = [];
+  };
+  for (let i = from; i < to; i++) {
+    if (Number.isFinite(py(low[i] as number)) && Number.isFinite(py(high[i] as number))) stretch.push(i);
+    else if (gap(i)) close();
+  }
+  close();
+}
+
+/** Collects a path as the text of an SVG's `d`, to a tenth of a pixel. */
+export class SvgPen implements Pen {
+  text = '';
+
+  moveTo(x: number, y: number): void {
+    this.text += `M${short(x)} ${short(y)}`;
+  }
+
+  lineTo(x: number, y: number): void {
+    this.text += `L${short(x)} ${short(y)}`;
+  }
+}
+
+const short = (value: number): string => String(Math.round(value * 10) / 10);

@@ -1,0 +1,69 @@
+/** What a chart says about itself: everything that stands between the numbers logged and the picture. */
+import { count, many, number4 } from './format';
+import type { Frame } from './frames';
+import type { Span } from './scales';
+
+/** What can be taken back, by a click on its word. */
+export type Undo = 'thinned' | 'cap' | 'smooth' | 'logX' | 'logY' | 'cut' | 'zoom' | 'hidden' | 'solo';
+
+export interface Word {
+  text: string;
+  /** what a click takes back; null: a plain fact */
+  undo: Undo | null;
+  why: string;
+}
+
+export interface Drawn {
+  smooth: number;
+  /** each average is of all points; else of one value in each bucket */
+  exactSmooth: boolean;
+  logX: boolean;
+  logY: boolean;
+  /** points that a log axis cannot show */
+  below: number;
+  cut: boolean;
+  zoom: Span | null;
+  hidden: number;
+  solo: boolean;
+  /** curves are drawn, not only bands */
+  curves: boolean;
+  grouped: number;
+}
+
+function points([fewest, most]: readonly [number, number]): string {
+  if (most === 0) return 'no points';
+  return fewest === most ? `${many(most, 'point')} each` : `${count(fewest)}–${many(most, 'point')} each`;
+}
+
+const fact = (text: string, why = ''): Word => ({ text, undo: null, why });
+
+/** Say what is drawn, the metric's name apart: "500 runs · 100 points each · raw". */
+export function words(frame: Frame, drawn: Drawn): Word[] {
+  const said: Word[] = [fact(frame.with < frame.runs ? `${count(frame.with)} of ${many(frame.runs, 'run')} have it` : many(frame.with, 'run'))];
+  if (frame.with === 0) return said;
+  said.push(fact(points(frame.points)));
+  if (drawn.grouped > 0) said.push(fact(`${many(drawn.grouped, 'group')}: ${frame.bands[0]?.centreName ?? ''} and ${frame.bands[0]?.bandName ?? ''}`));
+  else if (!drawn.curves) said.push(fact(frame.bands[0] ? `${frame.bands[0].centreName} and ${frame.bands[0].bandName}` : 'no curves'));
+  else if (frame.drawn < frame.with) {
+    said.push({ text: `${count(frame.drawn)} drawn, the newest`, undo: 'cap', why: 'Draw all of them; bands are over all in any case' });
+  }
+  const before = said.length;
+  if (frame.thinned && drawn.curves) {
+    said.push({ text: `thinned to ${count(frame.buckets)} buckets, min–max kept`, undo: 'thinned', why: 'Draw every point' });
+  }
+  if (drawn.smooth > 0) {
+    const text = `smoothed ${number4(drawn.smooth)}${drawn.exactSmooth ? '' : ', about'}`;
+    said.push({ text, undo: 'smooth', why: 'Draw without smoothing' });
+  }
+  if (drawn.logX) said.push({ text: 'log x', undo: 'logX', why: 'Draw x on a linear axis' });
+  if (drawn.logY) {
+    const lost = drawn.below > 0 ? `, ${many(drawn.below, 'point')} ≤ 0 left out` : '';
+    said.push({ text: `log y${lost}`, undo: 'logY', why: 'Draw y on a linear axis' });
+  }
+  if (drawn.cut) said.push({ text: 'outliers cut: 1–99 % of the values', undo: 'cut', why: 'Show the whole range' });
+  if (drawn.hidden > 0) said.push({ text: `${many(drawn.hidden, 'run')} hidden`, undo: 'hidden', why: 'Show them again' });
+  if (drawn.solo) said.push({ text: 'one alone', undo: 'solo', why: 'Show the others again' });
+  if (said.length === before) said.push(fact('raw', 'Nothing stands between the numbers logged and this picture'));
+  if (drawn.zoom) said.push({ text: 'zoomed', undo: 'zoom', why: 'Show the whole range (0)' });
+  return said;
+}
