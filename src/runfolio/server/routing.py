@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from runfolio.query.store import Store
 from runfolio.server import limits
 from runfolio.server.answers import JSON, Answer
 from runfolio.server.asked import Asked, decoded
 from runfolio.server.errors import Refused, nonsense, nothing_there
 from runfolio.server.served import Desk, Served
+
+if TYPE_CHECKING:
+    from runfolio.query.store import Store
 
 A = TypeVar("A", bound=Asked)
 B = TypeVar("B")

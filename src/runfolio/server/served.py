@@ -7,16 +7,18 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from runfolio.errors import RunfolioError, UsageError
-from runfolio.query.run import Run
-from runfolio.query.runs import Runs
-from runfolio.query.store import Store
 from runfolio.server import limits
 from runfolio.server.asked import Chosen
 from runfolio.server.errors import Refused
 from runfolio.store.layout import STORE_NAME, Layout
+
+if TYPE_CHECKING:
+    from runfolio.query.run import Run
+    from runfolio.query.runs import Runs
+    from runfolio.query.store import Store
 
 T = TypeVar("T")
 _TAKEN = frozenset({"api", "assets", "health"})
@@ -75,6 +77,8 @@ class Served:
             opener.shutdown(wait=False)
 
     def _open(self) -> Store:
+        from runfolio.query.store import Store  # SQLite: not before the server listens
+
         return Store(self.layout, on_progress=self._progress)
 
     def _progress(self, done: int, all: int) -> None:
@@ -133,6 +137,8 @@ def chosen(store: Store, asked: Chosen, sort: str | None = None) -> Runs:
     if asked.runs is not None:
         if asked.q is not None:
             raise UsageError("name runs, or choose them by q; not both")
+        from runfolio.query.runs import Runs
+
         return Runs(named(store, asked.runs.split(",")), store)
     return store.runs(asked.q or None, sort=sort, archived=asked.archived, deleted=asked.deleted)
 
