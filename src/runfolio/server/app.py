@@ -245,5 +245,6 @@ def _check_size(scope: Scope, raw_path: bytes) -> None:
 def _load() -> Table:
     """Load the routes; some bring numpy, which the first page need not wait for."""
     from runfolio.server.all_routes import ROUTES
+    from runfolio.server.openapi import route_of
 
-    return Table(ROUTES)
+    return Table([*ROUTES, route_of(ROUTES)])
