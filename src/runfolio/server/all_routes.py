@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runfolio.server.routes import runs, stores
+from runfolio.server.routes import artifacts, edits, live, output, runs, stores
 
-_MODULES = (stores, runs)
+_MODULES = (stores, runs, artifacts, output, edits, live)
 
 ROUTES = [route for module in _MODULES for route in module.ROUTES]

@@ -99,7 +99,7 @@ class App:
             answer = await self._act(scope, receive)
         except Exception as error:
             answer = self._refusal(error, scope)
-        await self._send(answer, scope, send)
+        await self._send(answer, scope, receive, send)
 
     def _refusal(self, error: Exception, scope: Scope) -> Answer:
         refusal = refusal_of(error, self._paths)
@@ -162,7 +162,7 @@ class App:
 
     # ---------------------------------------------------------------- an answer
 
-    async def _send(self, answer: Answer, scope: Scope, send: Send) -> None:
+    async def _send(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
         body = answer.body
         headers = headers_of(answer.policy, answer.cache)
         headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
@@ -178,7 +178,7 @@ class App:
         if isinstance(body, bytes):
             await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
         else:
-            await _stream(body, scope, send)
+            await _stream(body, scope, receive, send)
 
     async def _packed(self, body: bytes) -> bytes:
         if len(body) < _AT_ONCE:
@@ -218,17 +218,33 @@ async def _read(headers: dict[str, str], receive: Receive) -> bytes:
         raise Refused(408, "TooSlow", f"the body took more than {limits.BODY_TIMEOUT_S:g} s") from None
 
 
-async def _stream(body: AsyncIterator[bytes], scope: Scope, send: Send) -> None:
+async def _stream(body: AsyncIterator[bytes], scope: Scope, receive: Receive, send: Send) -> None:
+    """Send a stream until it ends or its reader has gone; uvicorn takes what nobody reads any more without a word."""
+    tasks = [asyncio.ensure_future(_send_parts(body, scope, send)), asyncio.ensure_future(_gone(receive))]
     try:
-        if scope["method"] != "HEAD":
-            async for part in body:
-                await send({"type": "http.response.body", "body": part, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if tasks[0].done():
+            await tasks[0]
     finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         close = getattr(body, "aclose", None)
         if close is not None:
             with suppress(Exception):
                 await close()
+
+
+async def _send_parts(body: AsyncIterator[bytes], scope: Scope, send: Send) -> None:
+    if scope["method"] != "HEAD":
+        async for part in body:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _has_body(headers: dict[str, str]) -> bool:

@@ -58,3 +58,22 @@ BUCKETS_MAX = 10_000
 CURVES_MAX = 5000
 """In one frame."""
 GZIP_LEAST_BYTES = 1000
+
+# ---------------------------------------------------------------- output, edits, the live stream
+
+OUTPUT_BYTES_MAX = 1 << 20
+"""Of an output in one answer."""
+SEARCHED_MAX = 200
+"""Characters of what an output is searched for."""
+MATCHES_MAX = 1000
+"""Lines in one answer."""
+EDITED_MAX = 10_000
+"""Runs in one edit."""
+NOTES_MAX = 200_000
+"""Characters of the notes of a run."""
+TAGS_MAX = 100
+"""In one edit."""
+LIVE_METRICS_MAX = 100
+"""Whose last points one stream tells."""
+LIVE_OUTPUTS_MAX = 8
+"""Of which one stream tells that they have grown."""
