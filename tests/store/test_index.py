@@ -543,6 +543,25 @@ def test_a_look_that_is_broken_off_leaves_no_numbers_of_names(tmp_path):
     assert one.safely(lambda: one._number("params", "y")) == theirs
 
 
+def test_decoded_journals_are_held_within_bounds(layout, clock, monkeypatch):
+    """However many runs are read, what is held of them stays below the bound, and the latest is among it."""
+    from runfolio.store import index
+
+    some_runs(layout, 12)
+    store = Store(layout, clock)
+    held = store._index._held
+    ids = [run.id for run in store.runs()]
+    one_bytes = store._index.files(ids[0]).size_bytes
+    monkeypatch.setattr(index, "HELD_BYTES_MAX", one_bytes * 5)
+    for run_id in [*ids, *ids[:3], ids[2]]:
+        store._index.files(run_id)
+        assert store._index._held_bytes == sum(folding.files.size_bytes for folding, _ in held.values())
+        assert one_bytes <= store._index._held_bytes <= one_bytes * 5
+        assert next(reversed(held)) == run_id
+    store.close()
+    assert store._index._held_bytes == 0
+
+
 def test_a_big_column_is_read_when_asked_for(layout, clock):
     """Params, notes and metrics of any size come back, though a listing does not carry them along."""
     run_id, writer = make_run(layout, "big")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from zlib import crc32
 
@@ -89,11 +89,13 @@ class Index:
         self._looked_ns: int | None = None
         self._runs_ns = -1
         self._spools: list[str] = []
-        self._held: OrderedDict[str, RunFolding] = OrderedDict()
+        self._held: OrderedDict[str, tuple[RunFolding, int]] = OrderedDict()  # each with its size when it was last read
+        self._held_bytes = 0
 
     def close(self) -> None:
         self.cache.close()
         self._held.clear()
+        self._held_bytes = 0
 
     # ---------------------------------------------------------------- looking at the disk
 
@@ -173,7 +175,7 @@ class Index:
             return 0
 
     def _forget(self, run_id: str) -> None:
-        self._held.pop(run_id, None)
+        self._let_go(run_id)
         self.cache.forget(run_id)
 
     # ---------------------------------------------------------------- looking into a run
@@ -181,7 +183,7 @@ class Index:
     def _look_into(self, runs: dict[str, int]) -> None:
         """Look into runs, given the time of each one's folder."""
         here = Here(identity.boot_id(), self._clock.boot_ns(), self._clock.wall_ns())
-        spooled = set(spool.runs_of(self.layout.root)) if self._spools else set()
+        spooled = self._spooled_now()
         for id_, folder_ns in runs.items():
             self._look_into_one(_Visit(id_, folder_ns, self._names(id_), here), id_ in spooled)
 
@@ -306,7 +308,9 @@ class Index:
     def points(self, run_id: str, version: int, metric: str, rank: int | None) -> Merged | None:
         """Give the points of a series from the cache; None where it does not have them as they are on the disk now."""
         found = self.cache.points(metric, run_id).get((run_id, rank))
-        if found is None or found[0] != version or self._version_if_unchanged(run_id) != version:
+        if found is None or found[0] != version:
+            return None
+        if self._version_if_unchanged(run_id, self._spooled_now()) != version:
             return None
         return _unpack(found[1])
 
@@ -319,37 +323,43 @@ class Index:
         """Keep the points of series (run, metric, rank, points) in the cache, where they are worth it and will not change."""
         from runfolio.store.packed_points import pack  # numpy
 
+        spooled = self._spooled_now()
         packed = [
             (metric, run_id, rank, version, pack(points))
             for run_id, metric, rank, points in series
             if least <= len(points.values) <= REMEMBERED_MOST
-            and (version := self._version_if_unchanged(run_id)) is not None
+            and (version := self._version_if_unchanged(run_id, spooled)) is not None
         ]
         if packed:
             self.cache.safely(lambda: self.cache.remember(packed))
 
-    def _version_if_unchanged(self, run_id: str) -> int | None:
+    def _version_if_unchanged(self, run_id: str, spooled: Collection[str]) -> int | None:
         """Give the version of a run that is settled, and whose folder is as it was."""
-        if run_id in self._spooled_now():
+        if run_id in spooled:
             return None
         found = self.cache.ask("SELECT version, folder_ns FROM runs WHERE id = ? AND settled = 1", (run_id,))
         return found[0][0] if found and found[0][1] == self._folder_ns(run_id) else None
 
-    def _spooled_now(self) -> list[str]:
-        return spool.runs_of(self.layout.root) if self._spools else []
+    def _spooled_now(self) -> set[str]:
+        return set(spool.runs_of(self.layout.root)) if self._spools else set()
 
     def _folding(self, run_id: str) -> RunFolding:
         from runfolio.store.run_fold import RunFolding  # numpy: only where something must be read anew
 
-        return self._held.pop(run_id, None) or RunFolding(self.layout, run_id)
+        return self._let_go(run_id) or RunFolding(self.layout, run_id)
+
+    def _let_go(self, run_id: str) -> RunFolding | None:
+        folding, size_bytes = self._held.pop(run_id, (None, 0))
+        self._held_bytes -= size_bytes
+        return folding
 
     def _hold(self, run_id: str, folding: RunFolding) -> None:
         """Keep the decoded journals of a run for the next question, within bounds."""
-        self._held[run_id] = folding
-        total = sum(held.files.size_bytes for held in self._held.values())
-        while total > HELD_BYTES_MAX and len(self._held) > 1:
-            _, dropped = self._held.popitem(last=False)
-            total -= dropped.files.size_bytes
+        self._let_go(run_id)
+        self._held[run_id] = (folding, folding.files.size_bytes)
+        self._held_bytes += folding.files.size_bytes
+        while self._held_bytes > HELD_BYTES_MAX and len(self._held) > 1:
+            self._let_go(next(iter(self._held)))
 
 
 def _standing(folding: RunFolding, looked: list[Watched]) -> watch.Standing:
