@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from itertools import accumulate
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 import runfolio
 from runfolio.convert.view import snapshot
-from runfolio.store.follow import Call, Follower, in_order
+from runfolio.store.follow import Call, Follower, Part, entries_of, in_order
 from runfolio.store.layout import find
+from runfolio.store.run_files import RunFiles
 
 
 def told(entries):
@@ -40,6 +43,20 @@ def test_two_writers_stand_in_the_order_of_time():
         (run if step % 3 else other).log({"a": float(step)}, step=step)
     follower = Follower(find(None), run.id)
     assert [entry.step for entry in follower.poll() if isinstance(entry, Call)] == list(range(50))
+
+
+def test_run_that_was_looked_at_often_tells_the_same():
+    """What stands in many small pieces, one for each look, comes in the same order as what is read at once."""
+    run = runfolio.start(capture=False)
+    files = RunFiles(find(None), run.id)
+    for step in range(60):
+        run.log(
+            {"a": step / 7, "n": step} if step % 3 else {"ok": step > 20}, runfolio.FINAL if step % 7 == 0 else step
+        )
+        if step % 2:
+            files.refresh()
+    assert entries_of(files) == snapshot(find(None), run.id).entries
+    assert [next(iter(entry.values)) for entry in entries_of(files) if isinstance(entry, Call)] == ["ok", "a", "a"] * 20
 
 
 def test_rewound_calls_are_left_out_of_a_snapshot():
@@ -76,15 +93,11 @@ def test_order_is_that_of_a_sort(journals):
     """Merging gives what sorting all by (attempt, time, writer, sequence) gives, each writer's times made not to fall."""
     parts, keys = [], {}
     for number, (attempt, times) in enumerate(journals):
-        writer, latest, part = f"{number:032x}", 0, []
-        for seq, time_ns in enumerate(times):
-            call = Call(seq, {}, time_ns, attempt, None, writer, seq)
-            latest = max(latest, time_ns)
-            keys[writer, seq] = (attempt, latest, writer, seq)
-            part.append(call)
-        parts.append(part)
-    every = [call for part in parts for call in part]
-    assert in_order(parts) == sorted(every, key=lambda call: keys[call.writer, call.seq])
+        writer, latest = f"{number:032x}", list(accumulate(times, max))
+        names = [f"{number} {seq}" for seq in range(len(times))]
+        keys |= {name: (attempt, latest[seq], writer, seq) for seq, name in enumerate(names)}
+        parts.append(Part(attempt, writer, names, np.arange(len(times)), latest))
+    assert in_order(parts) == sorted(keys, key=keys.__getitem__)
 
 
 def test_run_whose_journals_tell_nothing_new():

@@ -6,7 +6,7 @@ Source: vibe-rl, "Metrics & Logging", MetricsLogger and Reading metrics back.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from runfolio.convert.strict import restored
@@ -17,8 +17,6 @@ from runfolio.model.strict_json import view
 
 # One encoder for all lines: `json.dumps` with arguments of its own would make one for each.
 _encoded = json.JSONEncoder(allow_nan=False).encode
-_AT_ONCE = 1000
-_BETWEEN = "}, {"
 
 
 def line_of(record: Mapping[str, Any]) -> str:
@@ -27,24 +25,6 @@ def line_of(record: Mapping[str, Any]) -> str:
         return _encoded(record)
     except ValueError:
         return _encoded(view(record)[0])  # NaN or an infinity is in it
-
-
-def lines_of(records: Sequence[Mapping[str, float | int | bool]]) -> Iterator[str]:
-    """Write records of numbers as lines with their ends: many by one call of the encoder, which is where the time goes."""
-    for begin in range(0, len(records), _AT_ONCE):
-        some = records[begin : begin + _AT_ONCE]
-        yield _many(some) or "".join([f"{line_of(record)}\n" for record in some])
-
-
-def _many(records: Sequence[Mapping[str, Any]]) -> str:
-    """Write them as one list, and cut that between the records; empty where it cannot be cut, or holds NaN."""
-    try:
-        text = _encoded(records)[1:-1]
-    except ValueError:
-        return ""
-    if text.count(_BETWEEN) != len(records) - 1:  # a name has it too
-        return ""
-    return text.replace(_BETWEEN, "}\n{") + "\n"
 
 
 def record_of(line: str | bytes) -> dict[str, Any] | None:

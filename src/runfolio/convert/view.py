@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -31,16 +33,33 @@ class File(NamedTuple):
     lines: bool = False  # JSON lines: appended to where what is there is its beginning
 
 
-class Snapshot(NamedTuple):
-    """A run as it stands, for rendering."""
+@dataclass(frozen=True)
+class Snapshot:
+    """A run as it stands, for rendering.
 
-    layout: Layout
-    run_id: str
-    state: RunState
+    Contract: what it was taken of is not refreshed while it is in use: `entries` are made when first asked for.
+    """
+
+    files: RunFiles
     status: str  # running, finished, failed, killed, lost
     reason: str | None
-    entries: list[Entry]
-    """Calls of `log` and events, in their order; calls that a rewind hides are left out."""
+
+    @property
+    def layout(self) -> Layout:
+        return self.files.layout
+
+    @property
+    def run_id(self) -> str:
+        return self.files.run_id
+
+    @property
+    def state(self) -> RunState:
+        return self.files.state
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """Calls of `log` and events, in their order; calls that a rewind hides are left out."""
+        return entries_of(self.files)
 
     @property
     def calls(self) -> list[Call]:
@@ -87,8 +106,7 @@ def snapshot(layout: Layout, run_id: str) -> Snapshot:
 
 def snapshot_of(files: RunFiles) -> Snapshot:
     """Take a snapshot of what was read of a run."""
-    status, reason = status_of(files)
-    return Snapshot(files.layout, files.run_id, files.state, status, reason, entries_of(files))
+    return Snapshot(files, *status_of(files))
 
 
 def status_of(files: RunFiles) -> tuple[str, str | None]:

@@ -9,9 +9,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from heapq import merge as merge_sorted
-from itertools import accumulate, repeat
-from operator import attrgetter, gt, itemgetter
-from typing import Any, NamedTuple
+from itertools import accumulate, compress, repeat
+from operator import itemgetter
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from runfolio.journal.columns import JournalColumns, Segment
 from runfolio.model.events import Event
@@ -22,6 +25,7 @@ from runfolio.store.run_files import RunFiles
 from runfolio.store.sealed import SealedJournal
 
 Number = float | int | bool
+T = TypeVar("T")
 
 
 class Call(NamedTuple):
@@ -36,7 +40,33 @@ class Call(NamedTuple):
     seq: int
 
 
+class Calls(NamedTuple):
+    """Calls of one writer with the same names, as columns."""
+
+    keys: tuple[str, ...]
+    columns: list[NDArray[Any]]  # of float64, int64 or bool, as it was logged
+    steps: NDArray[np.int64] | None
+    times_ns: NDArray[np.int64]
+    seq: NDArray[np.int64]
+    attempt: int
+    rank: int | None
+    writer: str
+
+
+class Part(NamedTuple, Generic[T]):
+    """What one writer tells, in its order."""
+
+    attempt: int
+    writer: str
+    told: list[T]
+    seq: NDArray[np.int64]
+    times_ns: list[int]
+    """Made not to fall: a call's is cut to ticks, so that an event beside it may seem to come before."""
+
+
 Entry = Call | Event
+Make = Callable[[Calls], list[T]]
+"""Makes one thing of each call."""
 
 
 class Follower:
@@ -60,72 +90,64 @@ class Follower:
 
     def new(self) -> list[Entry]:
         """Give what is new in what was read already."""
-        new = []
-        for journal in self.files.journals:
-            taken = self._taken.setdefault(journal.journal_id, _Taken())
-            entries = taken.new(journal, self.files.rank_of(journal))
-            if entries:
-                new.append(entries)
-        return in_order(new)
+        return in_order(
+            self._taken.setdefault(journal.journal_id, _Taken()).new(journal, self.files.rank_of(journal))
+            for journal in self.files.journals
+        )
 
 
 def entries_of(files: RunFiles) -> list[Entry]:
     """Give all that a run's journals tell, in the order of events; calls that a rewind hides are left out."""
-    told = (_Taken().new(journal, files.rank_of(journal)) for journal in files.journals)
-    entries = in_order([entries for entries in told if entries])
+    return in_order(parts_of(files, _each))
+
+
+def parts_of(files: RunFiles, make: Make[T]) -> list[Part[T | Event]]:
+    """Give all that a run's journals tell, writer by writer; calls that a rewind hides are left out.
+
+    `make` is given the calls in stretches of one writer and one set of names: a loop over columns that stays in C costs a part of one over calls.
+    """
     rewinds = files.state.rewinds
-    if not rewinds:
-        return entries
-    return [entry for entry in entries if not (isinstance(entry, Call) and _is_hidden(entry, rewinds))]
+    return [
+        _part(
+            journal,
+            _calls(journal, files.rank_of(journal)),
+            journal.events,
+            make,
+            hidden_from(journal.attempt, rewinds),
+        )
+        for journal in files.journals
+    ]
 
 
-def in_order(parts: Sequence[list[Entry]]) -> list[Entry]:
-    """Merge what several writers tell, each part being one writer's in its order; the times of a writer are made not to fall.
+def in_order(parts: Iterable[Part[T]]) -> list[T]:
+    """Merge what several writers tell.
 
     The longest part is taken in pieces, between the entries of the others: beside a long journal there is nearly always a short one.
     """
-    if len(parts) < 2:
-        return parts[0] if parts else []
-    first, *rest = sorted(parts, key=len, reverse=True)
-    others = _merged(rest)
-    attempt, writer, times = first[0].attempt, _writer_of(first[0]), _times(first)
-    found: list[Entry] = []
+    full = sorted((part for part in parts if part.told), key=lambda part: len(part.told), reverse=True)
+    if not full:
+        return []
+    first, *rest = full
+    found: list[T] = []
     at = 0
-    for (its_attempt, time_ns, its_writer), entry in others:
-        if its_attempt == attempt:
-            upto = (bisect_left if its_writer < writer else bisect_right)(times, time_ns, at)
+    for (attempt, time_ns, writer), entry in _merged(rest):
+        if attempt == first.attempt:
+            upto = (bisect_left if writer < first.writer else bisect_right)(first.times_ns, time_ns, at)
         else:
-            upto = at if its_attempt < attempt else len(first)
-        found += first[at:upto]
+            upto = at if attempt < first.attempt else len(first.told)
+        found += first.told[at:upto]
         found.append(entry)
         at = upto
-    return found + first[at:]
+    return found + first.told[at:]
 
 
-def _merged(parts: Sequence[list[Entry]]) -> list[tuple[tuple[int, int, str], Entry]]:
+def _merged(parts: Iterable[Part[T]]) -> Iterator[tuple[tuple[int, int, str], T]]:
     """Merge several writers' entries, each with its key: (attempt, time, writer)."""
     keyed = (
-        [
-            ((entry.attempt, time_ns, _writer_of(entry)), entry)
-            for entry, time_ns in zip(part, _times(part), strict=True)
-        ]
+        [((part.attempt, time_ns, part.writer), entry) for entry, time_ns in zip(part.told, part.times_ns, strict=True)]
         for part in parts
     )
-    return list(merge_sorted(*keyed, key=itemgetter(0)))
-
-
-def _times(part: Iterable[Entry]) -> list[int]:
-    """Give times that never fall: a call's is cut to ticks, so that an event beside it may seem to come before."""
-    return list(accumulate((entry.time_ns for entry in part), max))
-
-
-def _writer_of(entry: Entry) -> str:
-    return entry.writer if isinstance(entry, Call) else entry.journal
-
-
-def _is_hidden(call: Call, rewinds: Sequence[tuple[int, int]]) -> bool:
-    limit = hidden_from(call.attempt, rewinds)
-    return limit is not None and call.step is not None and call.step >= limit
+    return merge_sorted(*keyed, key=itemgetter(0))
 
 
 class _Taken:
@@ -136,75 +158,113 @@ class _Taken:
         self._segment_count = self._event_count = 0
         self._upto = -1  # the highest sequence number that was given
 
-    def new(self, journal: JournalColumns, rank: int | None) -> list[Entry]:
+    def new(self, journal: JournalColumns, rank: int | None) -> Part[Entry]:
         if journal.segments is not self._segments:
             self._segments, self._segment_count, self._event_count = journal.segments, 0, 0
-        if isinstance(journal, SealedJournal):
-            calls: list[Entry] = list(_sealed_calls(journal, rank)) if self._upto < 0 else []
-        else:
-            calls = []
-            for segment in journal.segments[self._segment_count :]:
-                calls += _calls(segment, journal, rank)
-        events = journal.events[self._event_count :]
+        calls = (
+            [] if isinstance(journal, SealedJournal) and self._upto >= 0 else _calls(journal, rank, self._segment_count)
+        )
+        part = _part(journal, calls, journal.events[self._event_count :], _each, since=self._upto)
         self._segment_count, self._event_count = len(journal.segments), len(journal.events)
-        entries = _by_seq(calls, events)
-        if self._upto >= 0 and entries and entries[0].seq <= self._upto:
-            entries = [entry for entry in entries if entry.seq > self._upto]
-        if entries:
-            self._upto = entries[-1].seq
-        return entries
+        if len(part.seq):
+            self._upto = int(part.seq[-1])
+        return part
 
 
-def _by_seq(calls: list[Entry], events: Sequence[Event]) -> list[Entry]:
-    entries = [*calls, *events]
-    seqs = [entry.seq for entry in entries]
-    if any(map(gt, seqs, seqs[1:])):
-        entries.sort(key=_SEQ)
-    return entries
+def _part(
+    journal: JournalColumns,
+    calls: Sequence[Calls],
+    events: Sequence[Event],
+    make: Make[T],
+    hidden: int | None = None,
+    since: int = -1,
+) -> Part[T | Event]:
+    """Put what one writer tells in order.
+
+    Args:
+        hidden: the step from which calls are left out.
+        since: the sequence number up to which all is left out.
+    """
+    told: list[T | Event] = [one for some in calls for one in make(some)]
+    told += events
+    seq = np.concatenate([*(some.seq for some in calls), np.array([event.seq for event in events], np.int64)])
+    times = [time_ns for some in calls for time_ns in some.times_ns.tolist()] + [event.time_ns for event in events]
+    order = np.argsort(seq, kind="stable")
+    order = order[np.searchsorted(seq[order], since, "right") :]
+    times = list(accumulate(map(times.__getitem__, order.tolist()), max))
+    if hidden is not None:
+        shows = np.concatenate([*(_shows(some, hidden) for some in calls), np.ones(len(events), np.bool_)])[order]
+        order, times = order[shows], list(compress(times, shows.tolist()))
+    return Part(journal.attempt, journal.journal_id, list(map(told.__getitem__, order.tolist())), seq[order], times)
 
 
-_SEQ = attrgetter("seq")
+def _shows(calls: Calls, hidden: int) -> NDArray[np.bool_]:
+    return np.ones(len(calls.seq), np.bool_) if calls.steps is None else calls.steps < hidden
 
 
-def _calls(segment: Segment, journal: JournalColumns, rank: int | None) -> list[Entry]:
-    """Make the calls of a segment. Loops that stay in C: half the cost of a named tuple's own constructor in a Python loop."""
-    columns, count = segment.columns, len(segment.seq)
-    steps: Iterable[int | None] = repeat(None, count) if columns.final else segment.steps.tolist()
-    keys = columns.keys
-    values = [dict(zip(keys, row, strict=False)) for row in _rows(segment)]
-    same = repeat(journal.attempt), repeat(rank), repeat(journal.journal_id)
-    fields = zip(steps, values, segment.times_ns.tolist(), *same, segment.seq.tolist(), strict=False)
-    return list(map(_new_call, fields))
+# -------------------------------------------------------------------------------------------------------------- calls
 
 
-_new_call: Callable[[tuple[Any, ...]], Call] = partial(tuple.__new__, Call)
+def _calls(journal: JournalColumns, rank: int | None, since: int = 0) -> list[Calls]:
+    """Give the calls of a journal, from the segment `since` on: a journal that was followed for long has a segment for each look."""
+    if isinstance(journal, SealedJournal):
+        found = list(_sealed(journal))
+    else:
+        alike: dict[tuple[bool, str, tuple[str, ...]], list[Segment]] = {}
+        for segment in journal.segments[since:]:
+            columns = segment.columns
+            alike.setdefault((columns.final, columns.kinds, columns.keys), []).append(segment)
+        found = [_columns(*names, segments) for names, segments in alike.items()]
+    return [Calls(*columns, journal.attempt, rank, journal.journal_id) for columns in found]
 
 
-def _rows(segment: Segment) -> Iterable[Sequence[Number]]:
-    values, kinds = segment.frames["values"], segment.columns.kinds
-    if kinds.strip("f") == "":
-        rows: list[list[float]] = values.tolist()
-        return rows
-    return zip(*(_column(values[:, place], kind) for place, kind in enumerate(kinds)), strict=True)
+_Columns = tuple[tuple[str, ...], list[NDArray[Any]], NDArray[np.int64] | None, NDArray[np.int64], NDArray[np.int64]]
+_TYPES = {"f": "f8", "i": "i8", "b": "?"}
 
 
-def _column(values: Any, kind: str) -> list[Number]:
-    found: list[Number] = values.astype({"f": "f8", "i": "i8", "b": "?"}[kind]).tolist()
-    return found
+def _columns(final: bool, kinds: str, keys: tuple[str, ...], segments: Sequence[Segment]) -> _Columns:
+    values = np.concatenate([segment.frames["values"] for segment in segments])
+    return (
+        keys,
+        [values[:, place].astype(_TYPES[kind]) for place, kind in enumerate(kinds)],
+        None if final else np.concatenate([segment.steps for segment in segments]),
+        np.concatenate([segment.times_ns for segment in segments]),
+        np.concatenate([segment.seq for segment in segments]),
+    )
 
 
-def _sealed_calls(journal: SealedJournal, rank: int | None) -> Iterator[Call]:
+def _sealed(journal: SealedJournal) -> Iterator[_Columns]:
     """Put the points of a journal that stands only in the seal back together, by their sequence numbers."""
-    calls: dict[int, Call] = {}
+    calls: dict[int, tuple[int | None, int, dict[str, tuple[str, float]]]] = {}
     for metric in journal.metrics():
         column = journal.column(metric)
         if column is None:
             continue
-        rows = zip(*(array.tolist() for array in column), strict=True)
-        for step, final, value, kind, time_ns, seq in rows:
-            number = value if kind == ord("f") else bool(value) if kind == ord("b") else int(value)
-            if seq not in calls:
-                at = None if final else step
-                calls[seq] = Call(at, {}, time_ns, journal.attempt, rank, journal.journal_id, seq)
-            calls[seq].values[metric] = number
-    yield from calls.values()
+        for step, final, value, kind, time_ns, seq in zip(*(array.tolist() for array in column), strict=True):
+            _, _, values = calls.setdefault(seq, (None if final else step, time_ns, {}))
+            values[metric] = (_TYPES[chr(kind)], value)
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for seq, (step, _, values) in calls.items():
+        alike.setdefault((step is None, *((name, kind) for name, (kind, _) in values.items())), []).append(seq)
+    for (final, *names), seqs in alike.items():
+        steps, times_ns, rows = zip(*(calls[seq] for seq in seqs), strict=True)
+        yield (
+            tuple(name for name, _ in names),
+            [np.array([row[name][1] for row in rows]).astype(kind) for name, kind in names],
+            None if final else np.array(steps, np.int64),
+            np.array(times_ns, np.int64),
+            np.array(seqs, np.int64),
+        )
+
+
+def _each(calls: Calls) -> list[Call]:
+    """Make the calls one by one. Loops that stay in C: half the cost of a named tuple's own constructor in a Python loop."""
+    rows = zip(*(column.tolist() for column in calls.columns), strict=True) if calls.keys else [()] * len(calls.seq)
+    values = [dict(zip(calls.keys, row, strict=True)) for row in rows]
+    steps = repeat(None) if calls.steps is None else calls.steps.tolist()
+    same = repeat(calls.attempt), repeat(calls.rank), repeat(calls.writer)
+    fields = zip(steps, values, calls.times_ns.tolist(), *same, calls.seq.tolist(), strict=False)
+    return list(map(_new_call, fields))
+
+
+_new_call: Callable[[tuple[Any, ...]], Call] = partial(tuple.__new__, Call)

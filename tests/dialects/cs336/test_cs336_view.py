@@ -49,6 +49,7 @@ def test_rendering_is_one_call_of_the_encoder() -> None:
     counts = []
     for size in (10, 1000):
         found, options = experiment((1.5,) * size)
+        assert found.calls  # read now: that is done by pieces of the journal
         entered: list[str] = []
         gc.collect()
         gc.disable()  # it may call what other tests have left

@@ -8,63 +8,85 @@ Source: vibe-rl, "Metrics & Logging", MetricsLogger.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from runfolio.convert.vibe_rl_lines import line_of, lines_of
+import numpy as np
+from numpy.typing import NDArray
+
+from runfolio.convert.strict import dumps
+from runfolio.convert.vibe_rl_lines import line_of
 from runfolio.convert.view import File, Snapshot
 from runfolio.model.events import Event
-from runfolio.store.follow import Call
+from runfolio.store.follow import Calls, Part, in_order, parts_of
 
-_Beside = tuple[str, int | None, frozenset[tuple[str, str]]]
+_Key = frozenset[tuple[str, str]]
 
 
 def render(snapshot: Snapshot, path: str, options: Mapping[str, Any]) -> Iterable[File]:
     """Give the one file."""
-    yield File(path, "".join(texts(snapshot)), lines=True)
+    yield File(path, "".join(in_order(_lines(part) for part in parts_of(snapshot.files, _made))), lines=True)
 
 
-def texts(snapshot: Snapshot) -> Iterator[str]:
-    """Give the lines of a run with their ends, many at a time."""
-    besides: Counter[_Beside] = Counter()  # the calls that are still to come beside a record
-    calls: list[dict[str, Any]] = []
-    for entry in snapshot.entries:
-        if isinstance(entry, Call):
-            if not (besides and _take(besides, _key(entry.writer, entry.step, entry.values))):
-                calls.append(entry.values if entry.step is None else {"step": entry.step, **entry.values})
-        elif (value := _told(entry)) is not None:
-            yield from lines_of(calls)
-            calls = []
-            if value.get("beside"):
-                besides[_beside(entry, value)] += 1
-            yield f"{_text(value)}\n"
-    yield from lines_of(calls)
+def _made(calls: Calls) -> list[str]:
+    """Write calls as lines: by one format for all, which is filled in by loops that stay in C."""
+    fields = {} if calls.steps is None else {"step": calls.steps.tolist()}
+    fields |= {key: _texts(column) for key, column in zip(calls.keys, calls.columns, strict=True)}
+    if not fields:
+        return ["{}\n"] * len(calls.seq)
+    names = (json.dumps(key).replace("%", "%%") for key in fields)
+    form = "{" + ", ".join(f"{name}: %s" for name in names) + "}\n"
+    return list(map(form.__mod__, zip(*fields.values(), strict=True)))
 
 
-def _told(event: Event) -> dict[str, Any] | None:
-    """Give what a record event of this dialect says; None for any other event."""
+def _texts(column: NDArray[Any]) -> list[Any]:
+    """Give values whose texts are what JSON makes of them."""
+    values: list[Any] = column.tolist()
+    plain = column.dtype.kind != "b" and np.isfinite(column).all()
+    return values if plain else [dumps(value) for value in values]
+
+
+# ------------------------------------------------------------------------------------------------------------ records
+
+
+def _lines(part: Part[str | Event]) -> Part[str]:
+    """Turn what a writer tells into lines: empty where it has none."""
+    besides: Counter[_Key] = Counter()  # the calls that are still to come beside a record
+    lines: list[str] = []
+    for entry in part.told:
+        if isinstance(entry, Event):
+            lines.append(_line(entry, besides))
+        else:
+            lines.append("" if besides and _take(besides, _key(entry)) else entry)
+    return Part(part.attempt, part.writer, lines, part.seq, part.times_ns)
+
+
+def _line(event: Event, besides: Counter[_Key]) -> str:
+    """Give what a record event of this dialect says, and note the call that will come beside it; nothing for any other event."""
     value = event.body.get("value") if event.type == "record" else None
-    ours = isinstance(value, dict) and (isinstance(value.get("line"), dict) or isinstance(value.get("raw"), str))
-    return value if ours else None
-
-
-def _text(value: Mapping[str, Any]) -> str:
+    if not isinstance(value, dict) or not (isinstance(value.get("line"), dict) or isinstance(value.get("raw"), str)):
+        return ""
+    if value.get("beside"):
+        besides[_key(_beside(event.body.get("step"), value))] += 1
     raw = value.get("raw")
-    return raw if isinstance(raw, str) else line_of(value["line"])
+    return f"{raw if isinstance(raw, str) else line_of(value['line'])}\n"
 
 
-def _beside(event: Event, value: Mapping[str, Any]) -> _Beside:
+def _beside(step: int | None, value: Mapping[str, Any]) -> str:
+    """Write the line that the call beside a record makes, but for the order of its fields."""
     line = value.get("line") or {}
-    return _key(event.journal, event.body.get("step"), {name: line.get(name) for name in value["beside"]})
+    named = {name: line.get(name) for name in value["beside"]}
+    return line_of(named if step is None else {"step": step, **named})
 
 
-def _key(writer: str, step: int | None, values: Mapping[str, Any]) -> _Beside:
+def _key(line: str) -> _Key:
     """Name a call by all that it says: as text, since NaN must equal itself here, and 1 must not equal 1.0."""
-    return writer, step, frozenset([(name, repr(value)) for name, value in values.items()])
+    return frozenset([(name, repr(value)) for name, value in json.loads(line).items()])
 
 
-def _take(besides: Counter[_Beside], key: _Beside) -> bool:
+def _take(besides: Counter[_Key], key: _Key) -> bool:
     if not besides[key]:
         return False
     besides[key] -= 1
