@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PLAIN, plainText, spansOf } from './ansi';
+import { marked, PLAIN, plainText, spansOf } from './ansi';
 
 const shown = (line: string) => spansOf(line).spans.map(({ text, fg, bold }) => [text, fg, bold]);
 
@@ -73,4 +73,12 @@ test('markup is text', () => {
 
 test('a megabyte of escapes takes no long time', () => {
   expect(plainText('\x1b['.repeat(200_000) + '\x1b]'.repeat(200_000)).length).toBeLessThan(2_000_000);
+});
+
+test('what is searched for is marked, case ignored, over spans and more than once', () => {
+  const parts = (line: string, search: string) => marked(spansOf(line).spans, search).map(({ text, hit }) => (hit ? `[${text}]` : text));
+  expect(parts('an Error, error', 'error')).toEqual(['an ', '[Error]', ', ', '[error]']);
+  expect(parts('Er\x1b[31mror x', 'error')).toEqual(['[Er]', '[ror]', ' x']);
+  expect(parts('aaaa', 'aa').join('')).toBe('[aa][aa]');
+  expect(parts('abc', '')).toEqual(['abc']);
 });

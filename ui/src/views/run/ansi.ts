@@ -173,3 +173,27 @@ export function plainText(line: string): string {
     .spans.map((span) => span.text)
     .join('');
 }
+
+export interface Marked extends Span {
+  /** Part of what was searched for. */
+  hit: boolean;
+}
+
+/** Part spans where a text begins and ends, case ignored, also where it goes over several of them. */
+export function marked(line: Line, search: string): Marked[] {
+  const wanted = search.toLowerCase();
+  if (!wanted) return line.map((span) => ({ ...span, hit: false }));
+  const whole = line.map((span) => span.text).join('').toLowerCase(); // prettier-ignore
+  const hits: number[] = [];
+  for (let at = whole.indexOf(wanted); at >= 0; at = whole.indexOf(wanted, at + wanted.length)) hits.push(at);
+  const cuts = [...new Set(hits.flatMap((at) => [at, at + wanted.length]))];
+  const isHit = (at: number): boolean => hits.some((hit) => hit <= at && at < hit + wanted.length);
+  let from = 0;
+  return line.flatMap((span) => {
+    const inside = cuts.filter((cut) => cut > from && cut < from + span.text.length).map((cut) => cut - from);
+    const ends = [0, ...inside, span.text.length];
+    const parts = ends.slice(1).map((end, place): Marked => ({ ...span, text: span.text.slice(ends[place], end), hit: isHit(from + ends[place]!) }));
+    from += span.text.length;
+    return parts;
+  });
+}
