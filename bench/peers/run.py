@@ -180,7 +180,7 @@ class Bench:
         """Three questions to many runs; written in the first turn."""
         if not place.tracker.asks:
             return {"error": "no local queries"}
-        made = place.run("make_many", runs=self.wanted.runs) if turn == 0 else {}
+        made = place.run("make_many", seconds=1500, runs=self.wanted.runs) if turn == 0 else {}
         return made if "error" in made else {**place.run("query"), **{k: v for k, v in made.items() if k == "make_s"}}
 
     def crash_self(self, place: Place, turn: int) -> Result:

@@ -38,8 +38,7 @@ class Runfolio(Tracker):
         return sum(len(series.values) for series in self.store.series(metric).values())
 
     def search(self, root: str) -> int:
-        found = [run for run in self.store.runs() if run.params["p0"] == "a"]
-        return len(sorted(found, key=lambda run: float(run.metrics["m0"].last), reverse=True))
+        return len(self.store.runs("params.p0 == 'a'", sort="-metrics.m0.last"))
 
     def best(self, root: str) -> float:
         best = self.store.best("m0", mode="max", at="last")
