@@ -39,12 +39,12 @@ class Newest(NamedTuple):
     time_ns: int
 
 
-def heads(store: Store) -> dict[str, Head]:
-    """Look at the whole store; give how each of its runs stands. Cost: a stat and a row for each run."""
+def heads(store: Store) -> dict[str, tuple[Head, int]]:
+    """Look at the whole store; give how each of its runs stands, with the time of its journals' folder. Cost: a stat and a row for each run."""
     with store._lock:
         store._index.look()
-        found = store._index.answer(lambda: store._index.cache.ask(f"SELECT id, {_HEAD} FROM runs"))
-    return {id_: _head(facts) for id_, *facts in found}
+        found = store._index.answer(lambda: store._index.cache.ask(f"SELECT id, folder_ns, {_HEAD} FROM runs"))
+    return {id_: (_head(facts), folder_ns) for id_, folder_ns, *facts in found}
 
 
 def look_at(store: Store, ids: Iterable[str]) -> dict[str, Standing | None]:

@@ -82,13 +82,13 @@ class Listener:
 
     def take(self) -> bytes:
         """Take what is new, in the words of the stream; nothing where nothing is."""
-        changes = self._changes() if self.is_greeted else self._greeting()
-        self.is_greeted = True
+        was_greeted, self.is_greeted = self.is_greeted, True
+        changes = self._changes() if was_greeted else self._greeting()
         self._turn = self._board.turn
         if changes is None:
             self._told = dict(self._board.outputs)
             return self._event("reset", {})
-        words = self._event("runs", self._facts(changes)) if changes else b""
+        words = self._event("runs", self._facts(changes)) if changes or not was_greeted else b""
         for id_ in self.outputs:
             size = self._board.outputs.get(id_)
             if size is not None and size != self._told.get(id_):

@@ -1,27 +1,33 @@
-"""See what has changed in a store: running runs by their own journals each time, new runs where `runs/` has changed, all of it now and then.
+"""See what has changed in a store: running runs by their own journals each time, new runs where `runs/` has changed, the others by and by.
 
-Cost: two system calls for a running run that has told nothing; a stat and a row for each run of the store every 10 s.
+Cost: two system calls each half second for a running run that has told nothing; for each other run one every 15 s, spread over the looks between.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from runfolio.errors import NotFound
 from runfolio.model.clock import Clock
 from runfolio.model.ids import is_id
-from runfolio.model.states import RUNNING
+from runfolio.model.states import LOST, RUNNING
 from runfolio.query.standing import Head, Newest, Standing, heads, look_at
 from runfolio.query.store import Store
 from runfolio.server.live.running import RunningRun
 from runfolio.server.safe_files import open_below
 from runfolio.store.layout import Layout
 
-WHOLE_EVERY_NS = 10 * 10**9
-_FEW = 200
-_RACY_NS = 10**9  # a time of change so young may stand for a second change
+WHOLE_EVERY_NS = 60 * 10**9
+"""What no folder of the store tells, as a part of a run in the spool, is found so late."""
+ROUND_LOOKS = 30
+"""In so many looks each folder is looked at once."""
+_AT_ONCE = 200
+"""Runs that the index looks at in one look; the rest wait for the next."""
+_LOST_AT_ONCE = 10
+_YOUNG_NS = 2 * 10**9  # a folder so young may have changed again within the same time, or its journal not be whole yet
 _PATIENCE = 40
 """What a look at one run has cost is spent again so many times on waiting, so that runs which tell much besides numbers take 2.5 % at most."""
 
@@ -74,10 +80,14 @@ class Looker:
 
     def __init__(self, layout: Layout, clock: Clock) -> None:
         self._layout, self._clock = layout, clock
+        self._runs = layout.runs
         self._heads: dict[str, Head] = {}
+        self._folders: dict[str, int] = {}
+        """The time of each run's folder of journals when it was last looked into."""
         self._running: dict[str, RunningRun] = {}
-        self._young: set[str] = set()
-        """Folders in which there was no journal yet."""
+        self._due: dict[str, None] = {}
+        """Runs that the index must look at, in their order."""
+        self._round: Iterator[str] = iter(())
         self._whole_ns: int | None = None
         self._runs_ns = -1
         self._not_before_ns: dict[str, int] = {}
@@ -91,13 +101,17 @@ class Looker:
         """
         self._layout.store_id()  # where a disk is not there, its runs are not gone
         changed: Changed = {}
+        self._due.update(dict.fromkeys(wanted.hinted))
         now = self._clock.boot_ns()
         if self._whole_ns is None or now - self._whole_ns >= WHOLE_EVERY_NS:
             self._whole_ns = now
-            suspects = self._look_at_all(store, changed)
+            self._look_at_all(store, changed)
         else:
-            suspects = self._suspects()
-        self._look_at(store, suspects | wanted.hinted, wanted, changed)
+            self._due.update(dict.fromkeys((*self._come_and_gone(), *self._touched())))
+        due = list(islice(self._due, _AT_ONCE))
+        for id_ in due:
+            del self._due[id_]
+        self._look_at(store, due, wanted, changed)
         self._follow(store, wanted, changed)
         running = {} if wanted.metrics <= self._metrics else self._all_running(wanted)
         self._metrics = wanted.metrics
@@ -106,57 +120,69 @@ class Looker:
 
     # ---------------------------------------------------------------- which runs there are
 
-    def _look_at_all(self, store: Store, changed: Changed) -> set[str]:
-        """Compare all runs with what was known; give those of which more must be asked, as they run or have run till now."""
+    def _look_at_all(self, store: Store, changed: Changed) -> None:
+        """Compare all runs with what was known. Of those that run, or have run till now, more is asked."""
         self._runs_ns = self._stamp()
-        self._young.clear()
-        found, more = heads(store), set()
+        found = heads(store)
         for id_ in found.keys() | self._heads.keys():
-            head = found.get(id_)
+            head, folder_ns = found.get(id_, (None, 0))
             if head == self._heads.get(id_):
                 continue
-            if id_ in self._running or (head is not None and head.status == RUNNING):
-                more.add(id_)
-            elif head is None:
-                del self._heads[id_]
-                changed[id_] = None
+            if head is None or id_ in self._running or head.status == RUNNING:
+                self._due[id_] = None
             else:
-                self._heads[id_] = head
+                self._heads[id_], self._folders[id_] = head, folder_ns
                 changed[id_] = Seen(head)
-        return more
 
-    def _suspects(self) -> set[str]:
-        """Give the runs whose folders have come or gone, as far as a listing of names tells."""
+    def _come_and_gone(self) -> set[str]:
+        """Give the runs whose folders have come or gone."""
         stamp = self._stamp()
         if stamp == self._runs_ns:
-            return set(self._young)
-        self._runs_ns = stamp if stamp < self._clock.wall_ns() - _RACY_NS else -1
+            return set()
+        self._runs_ns = stamp if stamp < self._clock.wall_ns() - _YOUNG_NS else -1
         try:
-            names = {name for name in os.listdir(self._layout.runs) if is_id(name)}
+            return {name for name in os.listdir(self._runs) if is_id(name)} ^ self._heads.keys()
         except OSError:
             return set()
-        differ = names ^ self._heads.keys()
-        if len(differ) <= _FEW:
-            return differ
-        self._whole_ns = None  # the next look is at all of them
-        return set()
+
+    def _touched(self) -> list[str]:
+        """Look at the next folders of the round; give those that have changed, and some of the runs that are lost, as they may come back."""
+        found, lost = [], 0
+        for id_ in self._next_of_round():
+            if self._folder_ns(id_) != self._folders[id_]:
+                found.append(id_)
+            elif self._heads[id_].status == LOST and lost < _LOST_AT_ONCE:
+                lost += 1
+                found.append(id_)
+        return found
+
+    def _next_of_round(self) -> Iterator[str]:
+        share = -(-len(self._heads) // ROUND_LOOKS)
+        some = list(islice(self._round, share))
+        if len(some) < share:
+            self._round = iter(list(self._heads))
+        return (id_ for id_ in some if id_ in self._heads and id_ not in self._running)
 
     def _stamp(self) -> int:
         try:
-            return os.stat(self._layout.runs).st_mtime_ns
+            return os.stat(self._runs).st_mtime_ns
+        except OSError:
+            return 0
+
+    def _folder_ns(self, id_: str) -> int:
+        try:
+            return os.stat(f"{self._runs}/{id_}/journal").st_mtime_ns
         except OSError:
             return 0
 
     def _look_at(self, store: Store, ids: Iterable[str], wanted: Wanted, changed: Changed) -> None:
         for id_, standing in look_at(store, ids).items():
-            self._young.discard(id_)
             if standing is not None:
                 self._take(id_, standing, wanted, changed)
             elif self._heads.pop(id_, None) is not None:
                 self._running.pop(id_, None)
+                self._folders.pop(id_, None)
                 changed[id_] = None
-            elif os.path.isdir(self._layout.run(id_)):
-                self._young.add(id_)
 
     def _take(self, id_: str, standing: Standing, wanted: Wanted, changed: Changed) -> None:
         """Take in how a run stands by the index."""
@@ -167,6 +193,9 @@ class Looker:
             run.take(standing)
         if standing.head.status == RUNNING:
             self._running[id_] = run
+        elif standing.folder_ns > self._clock.wall_ns() - _YOUNG_NS:
+            self._due[id_] = None
+        self._folders[id_] = standing.folder_ns
         if self._heads.get(id_) != standing.head:
             self._heads[id_] = standing.head
             changed[id_] = _seen(run, wanted)
