@@ -47,8 +47,9 @@ def command(
 
 
 def _write_two(found: Diff, as_json: bool, as_csv: bool, spreadsheet: bool, everything: bool) -> None:
-    from runfolio.cli.render.diff import diff_csv, diff_facts, diff_lines
+    from runfolio.cli.render.diff import diff_csv, diff_lines
     from runfolio.cli.render.json_text import write_json
+    from runfolio.query.diff_facts import diff_facts
 
     if as_json:
         write_json(diff_facts(found))
@@ -59,8 +60,9 @@ def _write_two(found: Diff, as_json: bool, as_csv: bool, spreadsheet: bool, ever
 
 
 def _write_groups(found: GroupDiff, as_json: bool, as_csv: bool, spreadsheet: bool, everything: bool) -> None:
-    from runfolio.cli.render.group_diff import group_csv, group_facts, group_lines
+    from runfolio.cli.render.group_diff import group_csv, group_lines
     from runfolio.cli.render.json_text import write_json
+    from runfolio.query.group_diff_facts import group_facts
 
     if as_json:
         write_json(group_facts(found))

@@ -57,8 +57,9 @@ def command(
     found: Groups = groups(runs, metric, _params(by, runs), _params(over, runs), goal, _at(at))
     if as_json:
         from runfolio.cli.render.json_text import write_json
+        from runfolio.query.groups_facts import groups_facts
 
-        write_json(verdicts.groups_facts(found))
+        write_json(groups_facts(found))
     elif as_csv:
         write_data(verdicts.groups_csv(found, spreadsheet))
     elif as_markdown:

@@ -16,6 +16,7 @@ from runfolio.model.ids import short
 from runfolio.model.names import printable
 from runfolio.query.circumstances import SECTIONS
 from runfolio.query.diff import ADDED, MOVED, REMOVED, UNKNOWN, Change
+from runfolio.query.diff_facts import title_of
 
 if TYPE_CHECKING:
     from runfolio.query.code_diff import FilePatch
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 _LINES_MAX, _PATCH_MAX, KEY_MAX = 40, 30, 32
 WHOLE = 1_000_000
 _COMMIT = 12
-Facts = dict[str, Any]
 
 
 def diff_lines(found: Diff, to: Screen, everything: bool) -> list[str]:
@@ -170,7 +170,7 @@ def _metrics(found: Diff, to: Screen, everything: bool) -> list[str]:
 
 
 def _metric_columns(metrics: list[MetricDiff]) -> list[Column]:
-    made = [column("metric", [_title(one) for one in metrics], limit=KEY_MAX)]
+    made = [column("metric", [title_of(one) for one in metrics], limit=KEY_MAX)]
     pairs = [("last", [one.last for one in metrics])]
     if any(one.goal for one in metrics):
         pairs.append(("best", [one.best for one in metrics]))
@@ -185,11 +185,7 @@ def _metric_columns(metrics: list[MetricDiff]) -> list[Column]:
 def _upright(one: MetricDiff, to: Screen) -> list[str]:
     pairs = [("last", one.last)] + ([("best", one.best)] if one.goal else [])
     told = [f"{which} {values.number(a)} → {values.number(b)} ({difference((a, b))})" for which, (a, b) in pairs]
-    return wrap([*_title(one).split(" "), *", ".join([*told, _state(one)]).split(" ")], max(to.columns - 2, 20), "")
-
-
-def _title(one: MetricDiff) -> str:
-    return one.name if one.rank is None else f"{one.name} rank {one.rank}"
+    return wrap([*title_of(one).split(" "), *", ".join([*told, _state(one)]).split(" ")], max(to.columns - 2, 20), "")
 
 
 def difference(pair: tuple[Any, Any]) -> str:
@@ -228,48 +224,9 @@ def _exactly(difference: float) -> str:
 # ------------------------------------------------------------------------------------------------------ for programs
 
 
-def diff_facts(found: Diff) -> Facts:
-    """Give a comparison of two runs in plain values."""
-    return {
-        "a": run_facts(found.a),
-        "b": run_facts(found.b),
-        "same_run": found.is_same_run,
-        "words": found.words(),
-        "changes": {section: [one._asdict() for one in ones] for section, ones in found.changes.items()},
-        "same": found.same,
-        "unknown": found.unknown,
-        "code": {
-            "files": [{"path": one.path, "change": one.kind, "diff": one.lines} for one in found.code.files],
-            "notes": found.code.notes,
-            "command": found.code.command,
-        },
-        "metrics": [_metric_facts(one) for one in found.metrics],
-        "equal_metrics": [_title(one) for one in found.equal_metrics],
-    }
-
-
-def run_facts(run: Run) -> Facts:
-    return {"id": run.id, "name": run.name, "experiment": run.experiment, "status": run.status}
-
-
-def _metric_facts(one: MetricDiff) -> Facts:
-    parting = {**one.parting._asdict(), "difference": one.parting.difference} if one.parting else None
-    return {
-        "name": one.name,
-        "rank": one.rank,
-        "goal": one.goal,
-        "last": list(one.last),
-        "best": list(one.best),
-        "points": list(one.points),
-        "common": one.common,
-        "differing": one.differing,
-        "parting": parting,
-    }
-
-
 def diff_csv(found: Diff, spreadsheet: bool) -> str:
     """Give a comparison of two runs as CSV: a row for each change and each metric that is not equal."""
     rows = [[section, one.key, one.kind, one.a, one.b] for section, ones in found.changes.items() for one in ones]
     rows += [["code", f"changes of {one.path}", one.kind, None, None] for one in found.code.files]
-    rows += [["metrics", _title(one), _state(one), *one.last] for one in found.metrics]
+    rows += [["metrics", title_of(one), _state(one), *one.last] for one in found.metrics]
     return csv_text(["section", "key", "change", "a", "b"], rows, spreadsheet)

@@ -9,9 +9,7 @@ from runfolio.cli.render import values
 from runfolio.cli.render.diff import (
     KEY_MAX,
     WHOLE,
-    Facts,
     difference,
-    run_facts,
     section_lines,
     sentence,
     value_text,
@@ -23,6 +21,7 @@ from runfolio.cli.render.table import Column, column, plain_table
 from runfolio.cli.render.text import pad, shorten, width
 from runfolio.query.circumstances import SECTIONS
 from runfolio.query.group_diff import MISSING, Counted, GroupDiff, Spread
+from runfolio.query.group_diff_facts import counts_of
 
 if TYPE_CHECKING:
     from runfolio.query.group_diff import MetricSpread
@@ -81,43 +80,9 @@ def _spread_columns(metrics: list[MetricSpread]) -> list[Column]:
     return [*made, Column("all apart", apart)]
 
 
-def group_facts(found: GroupDiff) -> Facts:
-    """Give a comparison of two groups in plain values."""
-    return {
-        "a": [run_facts(run) for run in found.a],
-        "b": [run_facts(run) for run in found.b],
-        "both": found.both,
-        "words": found.words(),
-        "between": {section: [_spread_facts(one) for one in ones] for section, ones in found.between.items()},
-        "inside": {section: [_spread_facts(one) for one in ones] for section, ones in found.inside.items()},
-        "unknown": {section: list(counts) for section, counts in found.unknown.items()},
-        "metrics": [
-            {
-                "name": one.name,
-                "goal": one.goal,
-                "a": one.a.tolist(),
-                "b": one.b.tolist(),
-                "difference": one.difference,
-                "interval": one.interval and [one.interval.low, one.interval.high],
-                "apart_from": one.apart_from,
-            }
-            for one in found.metrics
-        ],
-    }
-
-
-def _spread_facts(one: Spread) -> Facts:
-    return {"key": one.key, "a": _counts(one.a), "b": _counts(one.b)}
-
-
-def _counts(counted: Counted) -> list[Facts]:
-    """Give each value with how many runs have it; one that is missing has no `value`."""
-    return [{"runs": count} if value is MISSING else {"value": value, "runs": count} for value, count in counted]
-
-
 def group_csv(found: GroupDiff, spreadsheet: bool) -> str:
     """Give a comparison of two groups as CSV: a row for each fact that is not the same everywhere."""
     sorted_in = (("between", found.between), ("inside", found.inside))
     told = ((where, name, one) for where, sections in sorted_in for name, ones in sections.items() for one in ones)
-    rows = ([name, one.key, where, _counts(one.a), _counts(one.b)] for where, name, one in told)
+    rows = ([name, one.key, where, counts_of(one.a), counts_of(one.b)] for where, name, one in told)
     return csv_text(["section", "key", "where", "a", "b"], rows, spreadsheet)
