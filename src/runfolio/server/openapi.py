@@ -105,7 +105,8 @@ def _content(route: Route, schemas: dict[str, Schema]) -> Schema:
 
 
 def _bytes(type_: str) -> Schema:
-    return {"content": {type_: {"schema": {"type": "string", "format": "binary"}}}}
+    schema = {"type": "string"} if type_.startswith("text/") else {"type": "string", "format": "binary"}
+    return {"content": {type_: {"schema": schema}}}
 
 
 def _path_parameters(route: Route, stores: list[str]) -> list[Schema]:
