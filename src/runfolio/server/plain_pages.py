@@ -62,7 +62,7 @@ def _runs(store: Store, name: str, asked: dict[str, str]) -> Answer:
     shown = found[begin : begin + ROWS]
     body = [
         f'<h1>{_text(name)}</h1><p>{_HOW}</p><form><label>Filter <input name="q" size="60" value="{escape(query)}"></label></form>{trouble}',
-        f"<p>{len(found):,} runs.",
+        f"<p>{len(found):,} run{'' if len(found) == 1 else 's'}.",
         "<table><tr><th>run<th>name<th>status<th>created",
         *(_row(run, name) for run in shown),
         "</table>",
