@@ -8,7 +8,7 @@ test('an exact curve comes as it lies in the buffer, bit for bit', () => {
   const made = frameBytes((body) => ({
     ...HEADER,
     grids: [body.put('f8', [0, 1, 2])],
-    curves: [{ id: 'a', grid: 0, points: 3, thinned: false, y: body.put('f8', [0.1, Number.NaN, -0]), marks: [[1, { $: 'NaN' }]], final: [] }],
+    curves: [{ id: 'a', grid: 0, points: 3, thinned: false, y: body.put('f8', [0.1, Number.NaN, -0]), marks: [[1, 'NaN']], final: [] }],
   }));
   const frame = readFrame(made);
   const curve = frame.curves[0];

@@ -120,7 +120,7 @@ interface Header extends Omit<Frame, 'curves' | 'bands'> {
     max?: Told;
     last?: Told;
     smooth?: Told;
-    marks?: Mark[];
+    marks?: [number, number | string][];
     final?: number[];
   }[];
   bands: {
@@ -166,7 +166,7 @@ export function readFrame(buffer: ArrayBuffer): Frame {
       smooth: body.array(each.smooth),
       points: each.points,
       thinned: each.thinned,
-      marks: each.marks ?? [],
+      marks: (each.marks ?? []).map(([x, what]) => [x, Number(what)] as const),
       final: each.final?.[0] ?? null,
     })),
     bands: bands.map((each) => ({

@@ -1,0 +1,42 @@
+/** Curves that grow while they are looked at: points that came live, until the server is asked again. */
+import type { Curve, Frame, Values } from './frames';
+
+export type Point = readonly [x: number, value: number];
+
+const joined = (values: Values, more: number[]): Float64Array => {
+  const all = new Float64Array(values.length + more.length);
+  all.set(values);
+  all.set(more, values.length);
+  return all;
+};
+
+/** Add points behind a curve's last one; what does not lie behind it waits for the next answer of the server. */
+export function grown(curve: Curve, points: readonly Point[]): Curve {
+  let last = curve.x.at(-1) ?? Number.NEGATIVE_INFINITY;
+  const fresh = points.filter(([x]) => x > last && ((last = x), true));
+  if (fresh.length === 0) return curve;
+  const values = fresh.map(([, value]) => (Number.isFinite(value) ? value : Number.NaN));
+  return {
+    ...curve,
+    x: joined(curve.x, fresh.map(([x]) => x)),
+    y: joined(curve.y, values),
+    low: curve.low && joined(curve.low, values),
+    high: curve.high && joined(curve.high, values),
+    smooth: null,
+    points: curve.points + fresh.length,
+    marks: [...curve.marks, ...fresh.filter(([, value]) => !Number.isFinite(value))],
+  };
+}
+
+/** Give a frame whose curves have grown; the same frame where none has. */
+export function grownFrame(frame: Frame, tails: ReadonlyMap<string, readonly Point[]>): Frame {
+  if (tails.size === 0) return frame;
+  let most = frame.points[1];
+  const curves = frame.curves.map((curve) => {
+    const tail = tails.get(curve.id);
+    const longer = tail ? grown(curve, tail) : curve;
+    most = Math.max(most, longer.points);
+    return longer;
+  });
+  return curves.some((curve, i) => curve !== frame.curves[i]) ? { ...frame, curves, points: [frame.points[0], most] } : frame;
+}
