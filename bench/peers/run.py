@@ -255,6 +255,7 @@ def main() -> int:
     finally:
         shutil.rmtree(bench.folder, ignore_errors=True)
     if wanted.keep:
+        os.makedirs(os.path.dirname(RESULTS), exist_ok=True)
         with open(RESULTS, "w") as file:
             json.dump(report, file, indent=1, ensure_ascii=False)
     print(render(report))
