@@ -63,7 +63,7 @@ def points_of(index: Index, runs: Sequence[Run], metrics: Sequence[str] | None, 
     if wide:
         names = list(dict.fromkeys(part.metric for part in parts)) if metrics is None else list(dict.fromkeys(metrics))
         return Points(_wide(parts, names), wide=True)
-    return Points(_long(parts), wide=False)
+    return Points(long_columns(parts), wide=False)
 
 
 def check_metrics(metrics: Iterable[str], known: frozenset[str]) -> None:
@@ -132,7 +132,8 @@ def _from_journals(files: RunFiles, run: Run, names: Iterable[str]) -> Iterator[
 # --------------------------------------------------------------------------------------------------------------- long
 
 
-def _long(parts: Sequence[Part]) -> dict[str, Column]:
+def long_columns(parts: Sequence[Part]) -> dict[str, Column]:
+    """Give points as columns, a row for each."""
     counts = np.array([len(part.points.values) for part in parts], np.int64)
     ranks = np.array([NO_RANK if part.rank is None else part.rank for part in parts], np.int64)
     points = join([part.points for part in parts]) if parts else nothing()
