@@ -26,11 +26,15 @@ def is_seed(key: str) -> bool:
 
 def circumstances(run: Run) -> Sections:
     """Give the facts of a run by section; None for a section of which nothing was captured."""
-    state = run.state
-    seeds = {key for key in run.flat_params if is_seed(key)}
+    return circumstances_of(run.flat_params, run.state)
+
+
+def circumstances_of(params: Facts, state: RunState) -> Sections:
+    """Give the same of a run's params and what its events tell."""
+    seeds = {key for key in params if is_seed(key)}
     return {
-        "params": {key: value for key, value in run.flat_params.items() if key not in seeds},
-        "seed": {key: run.flat_params[key] for key in run.flat_params if key in seeds},
+        "params": {key: value for key, value in params.items() if key not in seeds},
+        "seed": {key: params[key] for key in params if key in seeds},
         **_captured(state),
         "data": _data(state),
     }
