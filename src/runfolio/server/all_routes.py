@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from runfolio.server.routes import artifacts, edits, live, output, runs, stores
+from runfolio.server.routes import (
+    artifacts,
+    compare,
+    edits,
+    folded,
+    groups,
+    live,
+    output,
+    overview,
+    runs,
+    series,
+    stores,
+)
 
-_MODULES = (stores, runs, artifacts, output, edits, live)
+_MODULES = (stores, overview, runs, folded, series, compare, groups, artifacts, output, edits, live)
 
 ROUTES = [route for module in _MODULES for route in module.ROUTES]

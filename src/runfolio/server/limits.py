@@ -57,6 +57,10 @@ BUCKETS_MAX = 10_000
 """Of a curve."""
 CURVES_MAX = 5000
 """In one frame."""
+POINTS_MAX = 20_000_000
+"""That one question reads."""
+NUMBERS_MAX = 2_000_000
+"""In one frame."""
 GZIP_LEAST_BYTES = 1000
 
 # ---------------------------------------------------------------- output, edits, the live stream

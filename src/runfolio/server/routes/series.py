@@ -1,0 +1,135 @@
+"""The curves of a metric over many runs, as a frame; and all points of metrics, as an Arrow stream."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, defstruct
+
+from runfolio.errors import UsageError
+from runfolio.model.names import shown
+from runfolio.query.axis import parse_axis
+from runfolio.query.chart import Wish, chart_of
+from runfolio.query.point_slices import point_slices
+from runfolio.query.slices import AskedRank
+from runfolio.query.store import Store
+from runfolio.server import limits
+from runfolio.server.answers import Answer
+from runfolio.server.asked import Chosen, Name, RunIds
+from runfolio.server.chosen_runs import runs_of
+from runfolio.server.frames import TYPE, frame_of
+from runfolio.server.memory import give_back
+from runfolio.server.points_stream import ARROW, ArrowWriter
+from runfolio.server.routing import STORE, Call, Route
+
+_BIG = 1 << 20
+# `from` and `as` are words of Python, so the struct is made by a call.
+SeriesAsked: Any = defstruct(
+    "SeriesAsked",
+    [
+        ("metric", Name),
+        (
+            "x",
+            Annotated[str, Meta(max_length=limits.TEXT_MAX + 8, description="step, relative, wall or metric:NAME")],
+            "step",
+        ),
+        ("from", float | None, None),
+        ("to", float | None, None),
+        ("buckets", Annotated[int, Meta(ge=2, le=limits.BUCKETS_MAX)], 600),
+        ("curves", Annotated[int, Meta(ge=0, le=limits.CURVES_MAX)], 1000),
+        ("first", RunIds | None, None),
+        ("bands", bool, True),
+        ("group", Annotated[tuple[Name, ...], Meta(max_length=limits.COLUMNS_MAX)], ()),
+        ("centre", Literal["mean", "median"], "mean"),
+        ("as", Literal["f8", "f4", "u2"], "f8"),
+        ("smooth", Annotated[float, Meta(ge=0, lt=1)], 0.0),
+        ("rank", Annotated[str, Meta(pattern=r"^(mean|none|[0-9]{1,10})$")], "mean"),
+    ],
+    bases=(Chosen,),
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    namespace={"__doc__": "Which metric of which runs, over what, in which window, and how fine."},
+)
+
+
+async def series(call: Call[Any, None]) -> Answer:
+    """Give curves of a metric, and bands over all the runs that have it."""
+    raw = await call.ask(lambda store: _frame(store, call.asked))
+    # A long frame is not packed: on this machine that takes longer than sending it.
+    return Answer(raw, TYPE) if len(raw) < _BIG else Answer(_whole(raw), TYPE, length=len(raw))
+
+
+async def _whole(raw: bytes) -> AsyncIterator[bytes]:
+    yield raw
+
+
+def _frame(store: Store, asked: Any) -> bytes:
+    wish = _wish(asked)
+    raw = frame_of(chart_of(store, runs_of(store, asked), wish), getattr(asked, "as"))
+    if len(raw) > _BIG >> 3:
+        give_back()
+    return raw
+
+
+def _wish(asked: Any) -> Wish:
+    return Wish(
+        metric=asked.metric,
+        axis=parse_axis(asked.x),
+        start=_finite("from", getattr(asked, "from")),
+        end=_finite("to", asked.to),
+        buckets=asked.buckets,
+        curves=asked.curves,
+        first=tuple(asked.first.split(",")) if asked.first else (),
+        bands=asked.bands,
+        group=asked.group,
+        centre=asked.centre,
+        rank=_rank(asked.rank),
+        smooth=asked.smooth,
+        single=getattr(asked, "as") != "f8",
+        points_max=limits.POINTS_MAX,
+        numbers_max=limits.NUMBERS_MAX,
+    )
+
+
+def _rank(told: str) -> AskedRank:
+    return told if told in ("mean", "none") else int(told)
+
+
+def _finite(name: str, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise UsageError(f"{name} is a number, not {shown(value)}")
+    return value
+
+
+class PointsAsked(Chosen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which metrics of which runs."""
+
+    metric: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=limits.COLUMNS_MAX)]
+
+
+async def points(call: Call[PointsAsked, None]) -> Answer:
+    """Give every point."""
+    return Answer(_tables(call, await call.ask(lambda store: _writer(store, call.asked))), ARROW)
+
+
+def _writer(store: Store, asked: PointsAsked) -> ArrowWriter:
+    return ArrowWriter(point_slices(store, runs_of(store, asked), asked.metric, limits.POINTS_MAX))
+
+
+async def _tables(call: Call[PointsAsked, None], writer: ArrowWriter) -> AsyncIterator[bytes]:
+    try:
+        while part := await call.ask(lambda store: writer.next_bytes()):
+            yield part
+    finally:
+        writer.close()
+
+
+ROUTES = [
+    Route("GET", f"{STORE}/series", series, "curves of a metric, as a frame", asked=SeriesAsked, type=TYPE),
+    Route(
+        "GET", f"{STORE}/points", points, "every point of metrics, as an Arrow stream", asked=PointsAsked, type=ARROW
+    ),
+]
