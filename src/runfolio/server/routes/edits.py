@@ -11,6 +11,7 @@ from runfolio.errors import UsageError
 from runfolio.query import editing
 from runfolio.query.editing import Change, Edit
 from runfolio.query.run import Run
+from runfolio.query.standing import look_at
 from runfolio.query.store import Store
 from runfolio.server import limits
 from runfolio.server.answers import Answer, as_json
@@ -74,14 +75,14 @@ def _told(call: Call[Asked, T], change: Change | None) -> Answer:
     return as_json(ChangeFacts(change.id, change.what, len(change.runs)))
 
 
-def _written(store: Store, act: Callable[[], T]) -> T:
-    """Write to the store.
+def _written(store: Store, act: Callable[[], Change | None]) -> Change | None:
+    """Write to the store, and take in what was written: who asks next sees it.
 
     Raises:
         Refused: 409, it cannot be written.
     """
     try:
-        return act()
+        change = act()
     except OSError as trouble:
         reason = (trouble.strerror or type(trouble).__name__).removeprefix("the store cannot be written: ")
         raise Refused(
@@ -89,6 +90,8 @@ def _written(store: Store, act: Callable[[], T]) -> T:
             "NotWritten",
             f"the store cannot be written ({reason}); what was changed before that stands, and undo takes it back",
         ) from trouble
+    look_at(store, change.runs if change else ())
+    return change
 
 
 def _edit(store: Store, asked: EditBody) -> Change | None:
