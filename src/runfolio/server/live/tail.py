@@ -45,7 +45,7 @@ class Tail:
         self._seed = frame.seed_of(os.path.basename(path)[: -len(frame.SUFFIX)])
         self._sets: dict[int, KeySet] = {}
         self._sizes: dict[int, int] = {}
-        self._newest: dict[int, tuple[int, int, tuple[float, ...]]] = {}  # by tag: step, time, values
+        self._newest: dict[int, tuple[int, int, int, tuple[float, ...]]] = {}  # by tag: step, place, time, values
         for columns in mark.sets:
             self._declare(columns)
 
@@ -56,12 +56,12 @@ class Tail:
 
     def newest(self, metric: str) -> Newest | None:
         """Give the newest point of a metric among those that have come."""
-        found: Newest | None = None
-        for tag, (step, time_ns, values) in self._newest.items():
+        found, best = None, (0, -1)
+        for tag, (step, place, time_ns, values) in self._newest.items():
             columns = self._sets[tag]
-            if metric in columns.keys and (found is None or found.step is None or step > found.step):
-                place = columns.keys.index(metric)
-                found = Newest(step, number(values[place], columns.kinds[place]), time_ns)
+            if metric in columns.keys and (found is None or (step, place) > best):
+                at, best = columns.keys.index(metric), (step, place)
+                found = Newest(step, number(values[at], columns.kinds[at]), time_ns)
         return found
 
     def poll(self) -> bool:
@@ -82,7 +82,7 @@ class Tail:
             self.is_behind = True
         return moved
 
-    def _take(self, data: bytes) -> bool:
+    def _take(self, data: bytes, is_whole: bool = False) -> bool:
         """Walk over the frames; True where there were points.
 
         A crc is checked where a value is taken, and of the last frame, which may not be whole yet; in between, sizes lead from one to the next.
@@ -107,8 +107,9 @@ class Tail:
                 best[tag] = (step, at)
             at, last = at + length, at
         if last >= 0 and self._frame(view, last) is None:  # it is being written
-            best = {tag: where for tag, where in best.items() if where[1] != last}
-            at = last
+            if is_whole:
+                raise _Lost
+            return self._take(data[:last], is_whole=True)
         for tag, (_, place) in best.items():
             self._keep(tag, self._frame(view, place))
         self.end += at
@@ -122,14 +123,15 @@ class Tail:
             raise _Lost
         columns = self._sets[tag]
         step, ticks, *values = Struct(f"<iI{len(columns.keys)}d").unpack(good.payload)
-        self._add(columns, columns.step_base + step, columns.time_base_ns + (ticks << frame.TICK_BITS), tuple(values))
+        time_ns = columns.time_base_ns + (ticks << frame.TICK_BITS)
+        self._add(columns, columns.step_base + step, good.offset, time_ns, tuple(values))
 
-    def _add(self, columns: KeySet, step: int, time_ns: int, values: tuple[float, ...]) -> None:
+    def _add(self, columns: KeySet, step: int, place: int, time_ns: int, values: tuple[float, ...]) -> None:
         self.last_ns = max(self.last_ns, time_ns)
         self.step = step if self.step is None else max(self.step, step)
         before = self._newest.get(columns.tag)
         if before is None or step >= before[0]:
-            self._newest[columns.tag] = (step, time_ns, values)
+            self._newest[columns.tag] = (step, place, time_ns, values)
 
     def _take_control(self, good: scan.Frame) -> bool:
         self.last_ns = max(self.last_ns, good.time_ns or 0)
@@ -143,7 +145,7 @@ class Tail:
         if not columns.first:
             return False
         values = Struct(f"<{len(columns.keys)}d").unpack(columns.first)
-        self._add(columns, columns.step_base, columns.time_base_ns, values)
+        self._add(columns, columns.step_base, good.offset, columns.time_base_ns, values)
         return True
 
     def _declare(self, columns: KeySet) -> None:
