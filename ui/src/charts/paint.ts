@@ -90,14 +90,20 @@ function paintBand(context: Context, { band, place }: Shaded, at: Geometry, look
 }
 
 /** The middle line, paler where only some of the runs have a value. */
-function paintCentre(context: Context, { band, place }: Shaded, at: Geometry, look: Look): void {
-  const curve = bandCurve(band);
+function paintCentre(context: Context, { band, centre, raw, place }: Shaded, at: Geometry, look: Look): void {
+  const curve = { ...bandCurve(band), y: centre };
   if (place === null) {
     context.strokeStyle = look.paper;
     context.lineWidth = 4 * at.ratio;
     strokeLine(context, curve, curve.y, at);
   }
   context.strokeStyle = place === null ? look.ink : colourAt(look, place);
+  if (raw) {
+    context.globalAlpha = 0.3;
+    context.lineWidth = at.ratio;
+    strokeLine(context, curve, raw, at);
+    context.globalAlpha = 1;
+  }
   context.lineWidth = 1.5 * at.ratio;
   let most = 0;
   for (const runs of band.count) most = Math.max(most, runs);
@@ -122,7 +128,7 @@ function strokeLine(context: Context, curve: Curve, y: Curve['y'], at: Geometry)
 }
 
 /** One curve: the shade from lowest to highest where thinned, the raw line faint behind a smoothed one, the line. */
-export function paintStroke(context: Context, { curve, y, raw, place, strong }: Stroke, at: Geometry, look: Look, width = strong ? 1.75 : 1.25): void {
+export function paintStroke(context: Context, { curve, y, raw, place, strong }: Stroke, at: Geometry, look: Look, width = (strong ? 1.75 : 1.25) * (at.box.height < 170 * at.ratio ? 0.75 : 1)): void {
   const colour = colourAt(look, place);
   if (curve.low && curve.high) {
     context.fillStyle = colour;

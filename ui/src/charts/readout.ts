@@ -65,9 +65,9 @@ export function readOut(
 
 function bandRows(picture: Picture, x: number, reach: number): Row[] {
   const found: Row[] = [];
-  for (const { band, place, label } of picture.bands.slice(0, ROWS_MAX)) {
+  for (const { band, centre: line, place, label } of picture.bands.slice(0, ROWS_MAX)) {
     const curve = bandCurve(band);
-    const centre = readAt(curve, band.centre, x, reach);
+    const centre = readAt(curve, line, x, reach);
     if (!centre) continue;
     const i = band.x.indexOf(centre.x);
     const [low, high] = [band.low[i] ?? Number.NaN, band.high[i] ?? Number.NaN];

@@ -66,9 +66,9 @@ export function asSvg(picture: Picture, sheet: SvgSheet): string {
   parts.push('<g clip-path="url(#plot)" stroke-linejoin="round" stroke-linecap="round">');
   for (const { band, place } of picture.bands) parts.push(shade(band.x, band.low, band.high, place === null ? ink : colourOf(place), place === null ? 0.07 : 0.16));
   for (const { curve, y } of picture.grey) parts.push(stroke(curve, y, quiet, 1, sheet.grey));
-  for (const { band, place } of picture.bands) {
+  for (const { band, centre, place } of picture.bands) {
     const middle: Curve = { id: '', x: band.x, y: band.centre, low: null, high: null, smooth: null, points: 0, thinned: true, marks: [], final: null };
-    parts.push(stroke(middle, band.centre, place === null ? ink : colourOf(place), 1.5));
+    parts.push(stroke(middle, centre, place === null ? ink : colourOf(place), 1.5));
   }
   for (const { curve, y, raw, place, strong } of picture.strokes) {
     const colour = colourOf(place);

@@ -8,7 +8,7 @@ import { curveNear, readAt, sorted } from './pointing';
 import { matcher, sections } from './sections';
 import { words, type Drawn } from './words';
 
-const RAW: Drawn = { smooth: 0, exactSmooth: true, logX: false, logY: false, below: 0, cut: false, zoom: null, hidden: 0, solo: false, curves: true, grouped: 0 };
+const RAW: Drawn = { smooth: 0, exactSmooth: true, logX: false, logY: false, below: 0, cut: false, zoom: null, hidden: 0, solo: false, curves: true, grouped: 0, grey: false };
 const said = (of: ReturnType<typeof frame>, drawn: Partial<Drawn> = {}): string => words(of, { ...RAW, ...drawn }).map(({ text }) => text).join(' · ');
 
 test('a chart says what is drawn', () => {

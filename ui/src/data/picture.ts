@@ -2,10 +2,11 @@
  * What one chart draws, decided before any pixel: which curves are grey, which have a colour, which bands there are.
  *
  * Few curves have a colour each. Many are a distribution: all in grey, the median with its band, and colour for what
- * is ticked or pointed at alone.
+ * is ticked or pointed at alone. Smoothing is for lines that are followed one by one: the grey stays as it was logged.
  */
 import type { Band, Curve, Frame, Values } from './frames';
-import { isExact, smoothedCurve } from './smoothing';
+import { COLOURS_MAX } from './colours';
+import { isExact, smoothed, smoothedCurve } from './smoothing';
 
 /** More curves than this are drawn grey. */
 export const FEW = 30;
@@ -23,6 +24,9 @@ export interface Stroke {
 
 export interface Shaded {
   band: Band;
+  /** the middle line, smoothed where asked for; then `raw` is as it came */
+  centre: Values;
+  raw: Values | null;
   /** place among the colours; null: neutral, of all runs */
   place: number | null;
   label: string;
@@ -58,20 +62,24 @@ export function compose(frame: Frame, emphasis: Emphasis): Picture {
   for (const curve of shown) {
     const key = short(curve.id);
     const strong = ticked.has(key) || solo === key;
+    if (!few && !strong) {
+      picture.grey.push({ curve, y: curve.y });
+      continue;
+    }
     const y = smooth > 0 ? smoothedCurve(curve, smooth) : curve.y;
     if (smooth > 0 && !isExact(curve)) picture.exactSmooth = false;
-    if (!few && !strong) picture.grey.push({ curve, y });
-    else picture.strokes.push({ id: curve.id, curve, y, raw: smooth > 0 ? curve.y : null, place: emphasis.places.get(key) ?? null, strong });
+    picture.strokes.push({ id: curve.id, curve, y, raw: smooth > 0 ? curve.y : null, place: emphasis.places.get(key) ?? null, strong });
   }
   picture.strokes.sort((a, b) => Number(a.strong) - Number(b.strong));
-  if (solo === null && (!few || emphasis.grouped)) picture.bands = frame.bands.map((band, i) => shaded(band, i, emphasis.grouped));
+  if (solo === null && (!few || emphasis.grouped)) picture.bands = frame.bands.map((band, i) => shaded(band, i, emphasis));
   return picture;
 }
 
-function shaded(band: Band, index: number, grouped: boolean): Shaded {
-  if (!grouped || !band.params) return { band, place: null, label: `${band.centreName} of ${band.runs}` };
+function shaded(band: Band, index: number, { grouped, smooth }: Emphasis): Shaded {
+  const lines = smooth > 0 ? { centre: smoothed(band.centre, smooth), raw: band.centre } : { centre: band.centre, raw: null };
+  if (!grouped || !band.params) return { band, ...lines, place: null, label: `${band.centreName} of ${band.runs}` };
   const said = Object.entries(band.params).map(([key, value]) => `${key.slice(key.lastIndexOf('.') + 1)}=${value === null ? 'none' : String(value)}`);
-  return { band, place: index, label: `${said.join(' ') || 'all'} (n = ${band.runs})` };
+  return { band, ...lines, place: index < COLOURS_MAX ? index : null, label: `${said.join(' ') || 'all'} (n = ${band.runs})` };
 }
 
 /** Move labels apart so that none overlaps another, each as near to its place as may be. Returns their places, in the order given. */

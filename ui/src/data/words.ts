@@ -28,7 +28,12 @@ export interface Drawn {
   /** curves are drawn, not only bands */
   curves: boolean;
   grouped: number;
+  /** some curves are grey */
+  grey: boolean;
 }
+
+/** As many of the words as a small chart has room for: how many runs, and all that can be taken back. */
+export const brief = (said: readonly Word[]): Word[] => said.filter((word, i) => i === 0 || word.undo !== null);
 
 function points([fewest, most]: readonly [number, number]): string {
   if (most === 0) return 'no points';
@@ -52,7 +57,7 @@ export function words(frame: Frame, drawn: Drawn): Word[] {
     said.push({ text: `thinned to ${count(frame.buckets)} buckets, min–max kept`, undo: 'thinned', why: 'Draw every point' });
   }
   if (drawn.smooth > 0) {
-    const text = `smoothed ${number4(drawn.smooth)}${drawn.exactSmooth ? '' : ', about'}`;
+    const text = `smoothed ${number4(drawn.smooth)}${drawn.exactSmooth ? '' : ', about'}${drawn.grey ? ', grey as logged' : ''}`;
     said.push({ text, undo: 'smooth', why: 'Draw without smoothing' });
   }
   if (drawn.logX) said.push({ text: 'log x', undo: 'logX', why: 'Draw x on a linear axis' });
