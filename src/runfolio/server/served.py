@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from runfolio.errors import RunfolioError, UsageError
+from runfolio.errors import UsageError
 from runfolio.server import limits
 from runfolio.server.asked import Chosen
 from runfolio.server.errors import Refused
 from runfolio.store.layout import STORE_NAME, Layout
 
 if TYPE_CHECKING:
-    from runfolio.query.run import Run
     from runfolio.query.runs import Runs
     from runfolio.query.store import Store
 
@@ -137,25 +136,11 @@ def chosen(store: Store, asked: Chosen, sort: str | None = None) -> Runs:
     if asked.runs is not None:
         if asked.q is not None:
             raise UsageError("name runs, or choose them by q; not both")
+        from runfolio.query.named import runs_named
         from runfolio.query.runs import Runs
 
-        return Runs(named(store, asked.runs.split(",")), store)
+        return Runs(runs_named(store, asked.runs.split(",")), store)
     return store.runs(asked.q or None, sort=sort, archived=asked.archived, deleted=asked.deleted)
-
-
-def named(store: Store, ids: Iterable[str]) -> list[Run]:
-    """Give the runs of these ids or their beginnings, each once; one that is gone is left out where others are left."""
-    found: dict[str, Run] = {}
-    missing: RunfolioError | None = None
-    for id_ in ids:
-        try:
-            run = store.run(id_)
-            found.setdefault(run.id, run)
-        except LookupError as error:
-            missing = missing or error if isinstance(error, RunfolioError) else missing
-    if not found and missing is not None:
-        raise missing
-    return list(found.values())
 
 
 def serve_all(layouts: Iterable[Layout]) -> list[Served]:
