@@ -230,7 +230,7 @@ def interval(values: Floats) -> tuple[float | None, float | None, float | None]:
     scale = float(np.max(np.abs(values))) or 1.0  # what has run far away cannot be squared
     mean = float(np.mean(values / scale)) * scale
     half = 0.0
-    if not is_constant(values):
+    if not is_constant(values / scale):
         half = t_quantile(0.975, n - 1) * float(np.std(values / scale, ddof=1)) * scale / math.sqrt(n)
     if not math.isfinite(half):
         return mean, None, None

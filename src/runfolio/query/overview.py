@@ -22,7 +22,7 @@ DEFAULT_MAX, DEFAULT_METRICS_MAX = 8, 4
 _BINS = 8
 """Numbers are put into so many ranges of rank, so that a best value in the middle is seen too."""
 _LEAST = 4  # runs; of fewer no share of a variance is told
-_FAR = 5.0  # times the middle half, outside of it
+_FAR = 1.5  # times the middle half, outside of it: Tukey's fences
 _EMPTY_MAX = 200
 
 Floats = NDArray[np.float64]
@@ -261,4 +261,4 @@ def _scaled(values: Floats) -> Floats | None:
 
 
 def _share(value: float) -> float | None:
-    return min(max(value, 0.0), 1.0) if value == value else None
+    return min(max(float(value), 0.0), 1.0) if value == value else None
