@@ -9,8 +9,9 @@ import pytest
 from scipy import stats
 
 from runfolio.errors import UsageError
-from runfolio.query.bands import band
+from runfolio.query.bands import MOST, band, over_runs, quantiles
 from runfolio.query.series import Series
+from runfolio.query.statistics.t_quantile import t_quantile
 from runfolio.store.points import Merged
 
 
@@ -59,3 +60,34 @@ def test_the_median_has_the_middle_half_around_it() -> None:
 def test_nothing_makes_an_empty_band(centre: str) -> None:
     """No runs, or runs without points, make a band without steps."""
     assert len(band([], centre).steps) == len(band([curve({})], centre).steps) == 0
+
+
+@pytest.mark.parametrize("runs", [1, 2, 5, 300])
+def test_quantiles_are_numpys(runs: int) -> None:
+    """Quantiles over a table with gaps are those of numpy, whatever its width, and each place says how many have a number."""
+    rng = np.random.default_rng(runs)
+    table = rng.normal(size=(runs, 4000)).astype(np.float32)
+    table[rng.random(table.shape) < 0.2] = np.nan
+    table[:, 7] = np.nan
+    count, found = quantiles(table, (0.5, 0.1, 0.9))
+    assert count.tolist() == np.sum(~np.isnan(table), axis=0).tolist()
+    keep = count > 0
+    assert found[:, keep] == pytest.approx(np.nanquantile(table[:, keep].astype(float), (0.5, 0.1, 0.9), axis=0))
+    assert np.isnan(found[:, ~keep]).all()
+
+
+def test_the_band_over_all_runs_holds_the_middle_of_them() -> None:
+    """Over all runs the band is from the tenth to the ninetieth of a hundred; below three runs there is none."""
+    table = np.arange(101, dtype=float)[:, None].repeat(2, axis=1)
+    table[2:, 1] = np.nan
+    laid = over_runs(table, "median", shares=MOST)
+    assert (laid.n.tolist(), laid.centre.tolist()) == ([101, 2], [50, 0.5])
+    assert (laid.low[0], laid.high[0]) == (10, 90)
+    assert np.isnan([laid.low[1], laid.high[1]]).all()
+
+
+@pytest.mark.parametrize("p", [0.9, 0.975, 0.995])
+def test_students_quantile_is_scipys(p: float) -> None:
+    """Student's quantile without scipy is scipy's to nine digits, for few and many degrees of freedom."""
+    for df in [*range(1, 130), 1_000, 100_000]:
+        assert t_quantile(p, df) == pytest.approx(float(stats.t.ppf(p, df)), rel=1e-9)
