@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 from threading import Lock
+from typing import TYPE_CHECKING
 
-from runfolio.query.run import Run
+if TYPE_CHECKING:
+    from runfolio.query.run import Run
+    from runfolio.query.slices import Asked
+    from runfolio.query.store import Store
+    from runfolio.store.points import Merged
 
 POINTS = 32
 _KEPT_MAX = 5000
@@ -24,26 +30,41 @@ class Sparklines:
         self._kept: OrderedDict[_Key, Spark] = OrderedDict()
         self._lock = Lock()
 
-    def of(self, run: Run, metric: str) -> Spark:
-        """Give a curve: points that lie evenly in its order, the first and the last among them; None where the run has none."""
-        key = (run.id, run._row.version, metric)
+    def of(self, store: Store, runs: Sequence[Run], metric: str) -> list[Spark]:
+        """Give the curve of each run: points that lie evenly in its order, the first and the last among them; None where it has none."""
+        keys = {run.id: (run.id, run._row.version, metric) for run in runs}
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        made = _made(run, metric)
+            known = {key: self._kept[key] for key in keys.values() if key in self._kept}
+        fresh = [run for run in runs if keys[run.id] not in known and metric in run.metrics]
+        made = {keys[id_]: spark for id_, spark in _made(store, fresh, metric)} if fresh else {}
         with self._lock:
-            self._kept[key] = made
+            self._kept.update(made)
+            for key in known:
+                if key in self._kept:
+                    self._kept.move_to_end(key)
             while len(self._kept) > _KEPT_MAX:
                 self._kept.popitem(last=False)
-        return made
+        known |= made
+        return [known.get(keys[run.id]) for run in runs]
 
 
-def _made(run: Run, metric: str) -> Spark:
-    if metric not in run.metrics:
-        return None
-    series = run.series(metric, "mean" if len(run.metrics.ranks(metric)) > 1 else None)
-    values = series.values[~series.final].tolist()
+def _made(store: Store, runs: Sequence[Run], metric: str) -> Iterator[tuple[str, Spark]]:
+    from runfolio.query.slices import by_run, read  # numpy
+
+    for parts in read(store, [_asked(run, metric) for run in runs], metric):
+        yield from ((run.id, _spark(points)) for run, points in by_run(parts, metric))
+
+
+def _asked(run: Run, metric: str) -> Asked:
+    from runfolio.query.slices import Asked
+
+    ranks = run.metrics.ranks(metric)
+    summaries = [run.metrics.rank(metric, rank) for rank in ranks]
+    return Asked(run, sum(one.count + one.nan_count for one in summaries), tuple(ranks))
+
+
+def _spark(points: Merged) -> Spark:
+    values = points.values[~points.final].tolist()
     count = len(values)
     if count > POINTS:
         values = [values[at * (count - 1) // (POINTS - 1)] for at in range(POINTS)]

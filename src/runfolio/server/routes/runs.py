@@ -60,7 +60,7 @@ def _rows(store: Store, asked: RunsAsked) -> Rows:
         version=version_of(found),
         ids=[run.id for run in shown],
         columns={column: [read(run) for run in shown] for column, read in readers.items()},
-        sparklines=None if asked.sparkline is None else [SPARKLINES.of(run, asked.sparkline) for run in shown],
+        sparklines=None if asked.sparkline is None else SPARKLINES.of(store, shown, asked.sparkline),
     )
 
 
