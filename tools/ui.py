@@ -38,8 +38,7 @@ def source_files(ui: Path) -> Iterator[Path]:
     """Yield what the build reads, in a fixed order; tests are no part of it."""
     tops = ("package-lock.json", "vite.config.ts", "tsconfig.json", "index.html")
     yield from (ui / name for name in tops)
-    for folder in ("src", "public"):
-        yield from sorted(each for each in (ui / folder).rglob("*") if each.is_file() and ".test." not in each.name)
+    yield from sorted(each for each in (ui / "src").rglob("*") if each.is_file() and ".test." not in each.name)
 
 
 def digest(files: Iterator[Path], base: Path) -> str:

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const OUT = '../src/runfolio/server/ui';
 
-/** Put a `.gz` beside each file that gains by it, so that the server never compresses them. */
+/** Put `.gz` and `.br` beside each file that gains by it, so that the server never compresses them. */
 function packed(): Plugin {
   return {
     name: 'packed',
@@ -17,8 +17,9 @@ function packed(): Plugin {
       for (const name of readdirSync(folder, { recursive: true }) as string[]) {
         if (!/\.(js|css|html|svg)$/.test(name)) continue;
         const plain = readFileSync(join(folder, name));
-        const small = gzipSync(plain, { level: 9 });
-        if (small.length < plain.length * 0.9) writeFileSync(join(folder, `${name}.gz`), small);
+        for (const [ending, small] of [['gz', gzipSync(plain, { level: 9 })], ['br', brotliCompressSync(plain)]] as const) {
+          if (small.length < plain.length * 0.9) writeFileSync(join(folder, `${name}.${ending}`), small);
+        }
       }
     },
   };

@@ -7,5 +7,5 @@ test('numbers that JSON cannot carry come back unbent', () => {
 });
 
 test('a param that only looks like one stays what it is', () => {
-  expect(decode('[{"$": "NaN", "b": 1}, {"$": 3}, {"$": "7x"}, "$"]')).toEqual([{ $: 'NaN', b: 1 }, { $: 3 }, { $: '7x' }, '$']);
+  expect(decode('[{"$$": "NaN"}, {"$$$a": 3, "b": {"$": "NaN"}}, "$"]')).toEqual([{ $: 'NaN' }, { $$a: 3, b: Number.NaN }, '$']);
 });

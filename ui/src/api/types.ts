@@ -23,7 +23,8 @@ export interface OverviewColumn {
   kind: 'number' | 'text' | 'bool' | 'mixed';
   filled: number;
   distinct: number;
-  weight: number;
+  /** null: cannot be told */
+  weight: number | null;
 }
 
 export interface Overview {
@@ -48,6 +49,7 @@ export interface RunsAnswer {
 
 export interface FoldedRow {
   params: Record<string, Value>;
+  /** how many count: those that run no more and have a number */
   n: number;
   ids: string[];
   values: (number | null)[];

@@ -1,0 +1,29 @@
+/** What is done to runs from the table: done at once, said in a toast, taken back from there. */
+import { edit, undo } from '../../api/client';
+import type { Edit } from '../../api/types';
+import { toasts } from '../../kit/toasts.svelte';
+
+const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Change runs; `after` is called when they have changed, and again when that was taken back. */
+export async function act(store: string, what: Edit, after: () => void): Promise<boolean> {
+  try {
+    const done = await edit(store, what);
+    after();
+    toasts.say(done.what ?? 'done', { label: 'Undo', run: () => void takeBack(store, after) });
+    return true;
+  } catch (error) {
+    toasts.fail(`Nothing was changed: ${words(error)}`);
+    return false;
+  }
+}
+
+export async function takeBack(store: string, after: () => void): Promise<void> {
+  try {
+    const back = await undo(store);
+    toasts.say(back.change === null ? 'There is nothing to take back.' : `Taken back: ${back.what ?? 'the last change'}`);
+    after();
+  } catch (error) {
+    toasts.fail(words(error));
+  }
+}

@@ -1,0 +1,8 @@
+/** What the server thinks of the filter in the address: shared by the page that asks and the box that is typed into. */
+import type { Refused } from '../../api/errors';
+
+class FilterState {
+  refused = $state.raw<Refused | null>(null);
+}
+
+export const filterState = new FilterState();
