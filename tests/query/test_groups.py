@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import runfolio
+from query.runs import end_run, make_run, make_store
 from runfolio.errors import NotFound, UsageError
 from runfolio.query.groups import Groups, groups
 from runfolio.query.run import Run
@@ -178,3 +179,15 @@ def test_values_of_different_type_are_different_settings() -> None:
     for params in ({"a": 1}, {"a": 1.0}, {"a": True}, {"a": None}, {}):
         make({**params, "b": 0}, 1)
     assert len(groups(listed(), "acc", by="a", goal="max")) == 5
+
+
+def test_what_ran_away_counts_as_infinite() -> None:
+    """A value beyond 1e150 cannot be squared: its run is left out as infinite, and runs and values stay of one length."""
+    layout = make_store()
+    for value in (1.0, 2.0, 1e200):
+        _, writer = make_run(layout)
+        writer.log({"loss": value}, 0)
+        end_run(writer)
+    found = runfolio.open_store().groups("loss", goal="min")
+    assert [len(group.runs) for group in found] == [2] and found[0].description.infinite == 1
+    assert len(found.left_out["infinite"]) == 1

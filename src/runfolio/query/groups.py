@@ -16,6 +16,7 @@ from runfolio.query import aggregate
 from runfolio.query.circumstances import is_seed
 from runfolio.query.statistics.describe import Description, describe
 from runfolio.query.statistics.pairs import Pair, Sample, compare_all
+from runfolio.query.statistics.values import AWAY
 
 if TYPE_CHECKING:
     from runfolio.query.run import Run
@@ -250,7 +251,7 @@ def _reason(run: Run, value: float | None, is_repeated: object) -> str | None:
         return "repeated"
     if value != value:
         return "NaN"
-    return None if value - value == 0 else "infinite"
+    return None if abs(value) < AWAY else "infinite"
 
 
 def _tell(found: Groups, run: Run) -> None:

@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 Values = NDArray[np.float64]
 LEAST = 3
 """Fewer values than this have no mean worth an interval, and no test."""
-_AWAY, _NO_VARIANCE = 1e150, 1e-300
+AWAY = 1e150
+"""What has run away so far cannot be squared, and counts as infinite."""
+_NO_VARIANCE = 1e-300
 
 
 class Sifted(NamedTuple):
@@ -28,7 +30,7 @@ def sift(values: ArrayLike | Iterable[float]) -> Sifted:
     given = values if isinstance(values, np.ndarray) else list(values)  # type: ignore[arg-type]
     array = np.asarray(given, np.float64).ravel()
     nans = int(np.isnan(array).sum())
-    finite = array[np.abs(array) < _AWAY]
+    finite = array[np.abs(array) < AWAY]
     return Sifted(finite, nans, len(array) - nans - len(finite))
 
 
