@@ -233,6 +233,16 @@ def test_a_new_run(eyes: Eyes, layout: Layout) -> None:
     writer.close()
 
 
+def test_a_run_that_came_just_before(layout: Layout) -> None:
+    """A run that has come since the store was opened is seen, though the store looks at the disk but twice a second."""
+    clock = ManualClock(wall_ns=time.time_ns() + 10**11)
+    with Store(layout, clock) as store:
+        run_id, writer = make_run(layout)
+        end_run(writer)
+        looker = Looker(layout, clock)
+        assert run_id in looker.look(store, M).changed | looker.look(store, M).changed
+
+
 def test_a_run_that_ends(eyes: Eyes, layout: Layout) -> None:
     """The end of a run is seen at the next look, with its last point."""
     run_id, writer = make_run(layout)
