@@ -113,6 +113,27 @@ def test_A44_silent_connections(server: Serving, monkeypatch: pytest.MonkeyPatch
         assert hear(line) == (0, [], b"")
 
 
+def test_A44_a_client_that_takes_nothing(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A44: a client that asks for much and takes none of it is let go after its time."""
+    monkeypatch.setattr(limits, "WRITE_TIMEOUT_S", 0.2)
+    with socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.connect((server.address.host, server.address.port))
+        line.settimeout(0.05)
+        asked = head(server, method="GET", target="/api/openapi.json")
+
+        def is_let_go() -> bool:
+            try:
+                line.sendall(asked * 50)
+            except TimeoutError:
+                return False
+            except OSError:
+                return True
+            return False
+
+        wait_for(is_let_go)
+
+
 def test_A44_heads(server: Serving) -> None:
     """A44: too many headers, too large a one and too long an address are refused."""
     many = "\r\n".join(f"X-{number}: 1" for number in range(200))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
+from query.runs import end_run, make_run, make_store, make_writer
 from runfolio.query.store import Store
 from runfolio.store.layout import Layout
 from server.asking import client_of
@@ -124,6 +125,23 @@ def test_sparklines_are_few_numbers(client: TestClient) -> None:
     assert none is None
     assert odd == [1.0, None, None]
     assert (len(long), long[0], long[-1]) == (32, 0.0, 999.0)
+
+
+def test_ranks_are_taken_together() -> None:
+    """Of a metric that several ranks log the table has what is over all of them, and the sparkline their mean."""
+    layout = make_store()
+    run, first = make_run(layout, "ranks", rank=0)
+    second = make_writer(layout, run, rank=1, role="join")
+    for step in range(3):
+        first.log({"m": float(step)}, step)
+        second.log({"m": float(step + 2)}, step)
+    second.close(sync=False)
+    end_run(first)
+    with client_of(store_path()) as client:
+        asked = {"column": ["metrics.m.min", "metrics.m.max", "metrics.m.count", "metrics.m.last"], "sparkline": "m"}
+        told = client.get(f"{STORE}/runs", params=asked).json()
+    assert [values[0] for values in told["columns"].values()] == [0.0, 4.0, 6, None]
+    assert told["sparklines"] == [[1.0, 2.0, 3.0]]
 
 
 def _ids(*names: str) -> list[str]:

@@ -89,6 +89,8 @@ class App:
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self._desk.close()
+                for one in self._served.values():
+                    one.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

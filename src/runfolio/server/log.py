@@ -9,11 +9,14 @@ from typing import Any
 
 LOG = logging.getLogger("runfolio.server")
 _VALUE_MAX = 300
+_DAILY = ("FilterError", "Opening", "RunNotFound")
+"""What the app meets every day, as while a filter is typed: told on the level INFO, which a terminal does not show."""
 
 
 def refused(status: int, kind: str, scope: dict[str, Any], message: str) -> None:
     """Log a request that was refused."""
-    LOG.warning(
+    LOG.log(
+        logging.INFO if kind in _DAILY else logging.WARNING,
         "%s",
         line(
             status=status,

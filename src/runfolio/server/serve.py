@@ -135,7 +135,9 @@ def _log_to_stderr() -> None:
     log = logging.getLogger("runfolio.server")
     if not log.handlers:
         handler = logging.StreamHandler(sys.stderr)
+        handler.setLevel(logging.WARNING)
         log.addHandler(handler)
+        log.setLevel(logging.INFO)
         log.propagate = False
 
 

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from runfolio.errors import UsageError
@@ -26,12 +27,13 @@ _TAKEN = frozenset({"api", "assets", "health"})
 class Desk:
     """The threads that ask stores, and a bound on what waits for them.
 
-    Contract: made and used on the event loop.
+    Contract: made and used on the event loop. What a thread has begun it brings to its end, also where nobody waits for it any more.
     """
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(limits.THREADS, "runfolio-ask")
-        self._waiting = 0
+        self._lock = Lock()
+        self._asked = 0
 
     async def ask(self, act: Callable[[], T]) -> T:
         """Act on a thread.
@@ -39,13 +41,22 @@ class Desk:
         Raises:
             Refused: 503, too much waits already.
         """
-        if self._waiting >= limits.WAITING_MAX:
-            raise Refused(503, "Busy", "too many questions at once; ask again in a moment", [("Retry-After", "1")])
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, act)
-        finally:
-            self._waiting -= 1
+        with self._lock:
+            if self._asked >= limits.WAITING_MAX:
+                raise Refused(503, "Busy", "too many questions at once; ask again in a moment", [("Retry-After", "1")])
+            self._asked += 1
+        future = self._threads.submit(act)
+        future.add_done_callback(self._done)
+        return await asyncio.wrap_future(future)
+
+    def _done(self, _: object) -> None:
+        with self._lock:
+            self._asked -= 1
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being asked."""
+        return not self._asked
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -123,7 +134,8 @@ class Served:
         return os.access(self.layout.runs, os.W_OK)
 
     def close(self) -> None:
-        if self._store is not None:
+        """Let go of the store, unless a question still holds it: its end is not waited for."""
+        if self._store is not None and self._desk is not None and self._desk.idle:
             self._store.close()
 
 
