@@ -61,6 +61,10 @@ test('HTML and images are text', () => {
   }
 });
 
+test('a picture from elsewhere is a link, never fetched', () => {
+  expect(parseInline('![i](https://a.b/x.png)!')).toEqual([{ kind: 'link', href: 'https://a.b/x.png', children: [text('i')] }, text('!')]);
+});
+
 test('what is escaped stays text', () => {
   expect(parseInline('\\*a\\* \\[x](y)')).toEqual([text('*a* [x](y)')]);
 });

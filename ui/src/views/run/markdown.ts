@@ -147,11 +147,12 @@ export function parseInline(text: string, depth = 0): Inline[] {
   return found;
 }
 
-const INTERESTING = new Set('`[*_~hH');
+const INTERESTING = new Set('`[*_~hH!');
 
 function special(text: string, at: number, depth: number): [Inline, number] | null {
   const char = text[at]!;
   if (char === '`') return code(text, at);
+  if (char === '!') return image(text.slice(at, at + LINK_MAX), depth);
   if (char === '[') return link(text.slice(at, at + LINK_MAX), depth);
   if (char === 'h' || char === 'H') return /\w/.test(text[at - 1] ?? '') ? null : address(text.slice(at, at + LINK_MAX));
   return emphasis(text, at, depth);
@@ -178,6 +179,12 @@ function link(rest: string, depth: number): [Inline, number] | null {
   const found = LINK.exec(rest);
   const href = found && safeAddress(found[2]!);
   return found && href ? [{ kind: 'link', href, children: parseInline(found[1] || found[2]!, depth + 1) }, found[0].length] : null;
+}
+
+/** A picture from elsewhere is not fetched: its address is a link. */
+function image(rest: string, depth: number): [Inline, number] | null {
+  const found = link(rest.slice(1), depth);
+  return found && [found[0], found[1] + 1];
 }
 
 function address(rest: string): [Inline, number] | null {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { against, type Comparison, domainOf, type Group, type Groups, groupsCsv, labelOf, labelText, meanText, notesOf, plusMinus, pText, varying } from './groups';
+import { against, type Comparison, defaultBase, differenceText, domainOf, type Group, type Groups, groupsCsv, labelOf, labelText, meanText, notesOf, plusMinus, pText, varying } from './groups';
 
 const group = (more: Partial<Group>): Group => ({
   params: {}, n: 0, nan: 0, infinite: 0, values: [], mean: null, sd: null, median: null, iqm: null, interval: null, best: null, worst: null, runs: [], ...more,
@@ -79,4 +79,19 @@ test('the table goes to CSV with whole numbers and quoted text', () => {
   const [, first, second] = groupsCsv(found, ['a'], 0).split('\n');
   expect(first).toBe('"x,""y",1,,,,,0.1,,,,');
   expect(second).toBe(',0,,,,,,-0.02,-0.03,-0.01,worse');
+});
+
+test('a difference has as many decimals as its interval makes sensible', () => {
+  expect(differenceText({ difference: -0.004117, low: -0.03556, high: 0.02733 })).toEqual({ value: '−0.004', ends: '[−0.036, 0.027]' });
+  expect(differenceText({ difference: 12.3, low: 2, high: 22.6 })).toEqual({ value: '+12', ends: '[2, 23]' });
+  expect(differenceText({ difference: 0.02, low: null, high: null })).toEqual({ value: '+0.02', ends: '' });
+  expect(differenceText({ difference: null, low: null, high: null })).toEqual({ value: '', ends: '' });
+});
+
+test('all are compared with the best that has a mean, where the server has done so', () => {
+  const three = [group({ n: 1 }), group({ n: 5, mean: 1 }), group({ n: 5, mean: 2 })];
+  const pairs = [compared({ a: 0, b: 1 }), compared({ a: 0, b: 2 })];
+  expect(defaultBase({ groups: three, comparisons: [...pairs, compared({ a: 1, b: 2 })] })).toBe(1);
+  expect(defaultBase({ groups: three, comparisons: pairs })).toBe(0);
+  expect(defaultBase({ groups: [group({ n: 1 })], comparisons: [] })).toBe(0);
 });

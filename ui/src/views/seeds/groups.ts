@@ -122,6 +122,26 @@ function signed(text: string, plus: boolean): string {
   return text.startsWith('-') ? `−${text.slice(1)}` : plus ? `+${text}` : text;
 }
 
+/** Write a difference and its interval, with as many decimals as two digits of its half width make sensible. */
+export function differenceText({ difference, low, high }: Pick<Against, 'difference' | 'low' | 'high'>): { value: string; ends: string } {
+  if (difference === null) return { value: '', ends: '' };
+  const half = low === null || high === null ? 0 : (high - low) / 2;
+  const decimals = half > 0 ? 1 - Math.floor(Math.log10(half)) : 99;
+  if (low === null || high === null || decimals > 6 || decimals < -3) {
+    return { value: deltaText(difference), ends: low === null || high === null ? '' : `[${number4(low)}, ${number4(high)}]` };
+  }
+  const fixed = (value: number, plus: boolean): string => signed(value.toFixed(Math.max(0, decimals)), plus && value > 0);
+  return { value: fixed(difference, true), ends: `[${fixed(low, false)}, ${fixed(high, false)}]` };
+}
+
+/** Choose the group that the others are compared with where none was chosen: the best that has a mean, if the server compared with it. */
+export function defaultBase(found: Pick<Groups, 'groups' | 'comparisons'>): number {
+  const place = found.groups.findIndex((group) => group.mean !== null);
+  if (place <= 0) return 0;
+  const compared = found.comparisons.filter((one) => one.a === place || one.b === place).length;
+  return compared >= found.groups.filter((group) => group.n > 0).length - 1 ? place : 0;
+}
+
 /** Write a difference with its sign. */
 export function deltaText(value: number | bigint): string {
   return signed(number4(value).replace(/^−/, '-'), value > 0);
