@@ -6,6 +6,7 @@ import math
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from runfolio.query import chart as charts
 from runfolio.query import slices
 from runfolio.query.axis import Axis, parse_axis
 from runfolio.query.bands import band
+from runfolio.query.census import census_of
 from runfolio.query.chart import Chart, Wish, chart_of
 from runfolio.query.plot.smooth import smoothed
 from runfolio.query.store import Store
@@ -267,3 +269,30 @@ def test_smoothing_of_a_thinned_curve_is_over_all_its_points(layout: Layout, way
     found = draw(buckets=40, smooth=0.9)
     assert found.curves[0].smooth == pytest.approx(smoothed(values, 0.9)[9::10])
     assert draw(smooth=0.9).curves[0].smooth is None
+
+
+def test_others_are_answered_while_a_chart_is_read(layout: Layout) -> None:
+    """Points that the cache remembers, and journals of runs that have ended, are read without the store's lock."""
+    for seed in range(3):
+        add(layout, [1.0, 2.0], seed=seed)
+    store = runfolio.open_store()
+    runs = store.runs()
+    chart_of(store, runs[:1], Wish("m"))
+    asked = slices.asked_of(runs, census_of(store).layouts.find(runs, "m"))
+    reading = slices.read(store, asked, "m")
+    found: list[Any] = []
+    reader = Thread(target=lambda: found.extend(next(reading)))
+    with store._lock:
+        reader.start()
+        reader.join(60)
+        assert [part.run.id for part in found] == [run.id for run in runs]
+    reading.close()
+
+
+def test_slices_are_bounded(layout: Layout) -> None:
+    """A slice has at most so many runs and points, and at least one run however long that is."""
+    add(layout, [1.0])
+    run = runfolio.open_store().runs()[0]
+    sizes = [slices.POINTS_AT_ONCE + 1, *[1] * (slices.RUNS_AT_ONCE + 1), slices.POINTS_AT_ONCE]
+    found = list(slices.cut(slices.Asked(run, size, (None,)) for size in sizes))
+    assert [len(some) for some in found] == [1, slices.RUNS_AT_ONCE, 1, 1]
