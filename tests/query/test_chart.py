@@ -16,12 +16,12 @@ import runfolio
 from query.runs import end_run, make_run, make_store, make_writer
 from runfolio.errors import UsageError
 from runfolio.journal.writer import FINAL
-from runfolio.query import chart as charts
-from runfolio.query import slices
+from runfolio.query import charting, slices
 from runfolio.query.axis import Axis, parse_axis
 from runfolio.query.bands import band
 from runfolio.query.census import census_of
-from runfolio.query.chart import Chart, Wish, chart_of
+from runfolio.query.chart import Chart, Wish
+from runfolio.query.charting import chart_of
 from runfolio.query.plot.smooth import smoothed
 from runfolio.query.store import Store
 from runfolio.store.layout import Layout
@@ -52,7 +52,7 @@ def draw(metric: str = "m", **wish: Any) -> Chart:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Draw with all points held at once, and as they are read."""
     if request.param == "flowing":
-        monkeypatch.setattr(charts, "HELD_MAX", 0)
+        monkeypatch.setattr(charting, "HELD_MAX", 0)
         monkeypatch.setattr(slices, "RUNS_AT_ONCE", 2)
     yield request.param
 
@@ -195,13 +195,13 @@ def test_a_run_deleted_meanwhile_is_left_out_and_counted(layout: Layout, way: st
 
 def test_what_is_kept_is_what_is_read(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bands from rows that were kept are those read anew; only a run that changed is read again."""
-    monkeypatch.setattr(charts, "HELD_MAX", 0)
+    monkeypatch.setattr(charting, "HELD_MAX", 0)
     for seed in range(6):
         add(layout, [float(seed)] * 30, seed=seed)
     live_id, writer = make_run(layout)
     writer.log({"m": 1.0}, 0)
     read: list[int] = []
-    monkeypatch.setattr(charts, "read", lambda store, asked, metric: _counted(read, store, asked, metric))
+    monkeypatch.setattr(charting, "read", lambda store, asked, metric: _counted(read, store, asked, metric))
     store = runfolio.open_store()
     for wait, expected in ((False, 7), (False, 0), (True, 1)):
         if wait:

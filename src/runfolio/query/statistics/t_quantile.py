@@ -6,8 +6,8 @@ Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
-from statistics import NormalDist
 
 _MANY = 100
 """From so many degrees on the expansion is right to nine digits."""
@@ -20,7 +20,9 @@ def t_quantile(p: float, df: int) -> float:
 
 
 def _expanded(p: float, df: int) -> float:
-    z = NormalDist().inv_cdf(p)
+    z = math.sqrt(2) * _root(
+        math.erf, 2 * p - 1, 30.0
+    )  # the standard library's own `statistics` would be a user's script of that name
     terms = (
         z,
         (z**3 + z) / 4,
@@ -32,12 +34,17 @@ def _expanded(p: float, df: int) -> float:
 
 
 def _solved(share: float, df: int) -> float:
-    """Find by bisection the angle within which a share of the distribution lies: it rises from 0 to 1 over a quarter turn."""
-    low, high = 0.0, math.pi / 2
+    """Find the angle within which a share of the distribution lies: it rises from 0 to 1 over a quarter turn."""
+    return math.sqrt(df) * math.tan(_root(lambda angle: _within(angle, df), share, math.pi / 2))
+
+
+def _root(rising: Callable[[float], float], value: float, most: float) -> float:
+    """Find by bisection where a rising function has a value, between 0 and `most`."""
+    low, high = 0.0, most
     for _ in range(80):
         middle = (low + high) / 2
-        low, high = (middle, high) if _within(middle, df) < share else (low, middle)
-    return math.sqrt(df) * math.tan((low + high) / 2)
+        low, high = (middle, high) if rising(middle) < value else (low, middle)
+    return (low + high) / 2
 
 
 def _within(angle: float, df: int) -> float:

@@ -11,7 +11,8 @@ from msgspec import Meta, defstruct
 from runfolio.errors import UsageError
 from runfolio.model.names import shown
 from runfolio.query.axis import parse_axis
-from runfolio.query.chart import Wish, chart_of
+from runfolio.query.chart import Wish
+from runfolio.query.charting import chart_of
 from runfolio.query.point_slices import point_slices
 from runfolio.query.slices import AskedRank
 from runfolio.query.store import Store
