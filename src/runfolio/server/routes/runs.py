@@ -8,8 +8,9 @@ from zlib import crc32
 
 from msgspec import Meta, Struct
 
-from runfolio.errors import UsageError
+from runfolio.errors import RunNotFound, UsageError
 from runfolio.query.facts import all_facts_of
+from runfolio.query.named import runs_named
 from runfolio.query.run import Run
 from runfolio.query.siblings import differing, siblings
 from runfolio.query.store import Store
@@ -75,13 +76,21 @@ async def run(call: Call[Asked, None]) -> Answer:
 
 
 def _run(store: Store, ref: str) -> dict[str, Any]:
-    found = store.run(ref)
+    found = _found(store, ref)
     alike = siblings(found, store.runs(archived=found.archived, deleted=found.deleted))
     return {
         **all_facts_of(found, time_ms),
         "siblings": [one.id for one in alike],
         "differs": differing(found, alike),
     }
+
+
+def _found(store: Store, ref: str) -> Run:
+    """Find a run; `Store.run` looks at the disk, after which all runs must be listed anew for the siblings."""
+    try:
+        return runs_named(store, [ref])[0]
+    except RunNotFound:
+        return store.run(ref)
 
 
 ROUTES = [
