@@ -80,7 +80,7 @@ export interface Edit {
   q?: string;
   name?: string;
   notes?: string;
-  add_tags?: Record<string, Value>;
+  add_tags?: Record<string, string>;
   remove_tags?: string[];
   archived?: boolean;
   deleted?: boolean;

@@ -1,5 +1,6 @@
 /** What is done to runs from the table: done at once, said in a toast, taken back from there. */
 import { edit, undo } from '../../api/client';
+import { many } from '../../data/format';
 import type { Edit } from '../../api/types';
 import { toasts } from '../../kit/toasts.svelte';
 
@@ -10,7 +11,7 @@ export async function act(store: string, what: Edit, after: () => void): Promise
   try {
     const done = await edit(store, what);
     after();
-    toasts.say(done.what ?? 'done', { label: 'Undo', run: () => void takeBack(store, after) });
+    toasts.say(`${many(done.runs ?? 0, 'run')}: ${done.what ?? 'changed'}`, { label: 'Undo', run: () => void takeBack(store, after) });
     return true;
   } catch (error) {
     toasts.fail(`Nothing was changed: ${words(error)}`);

@@ -182,12 +182,12 @@ export class Table {
   }
 
   /** Ask; what is shown stays until the answer is there. `around`: a row that should be there at once. */
-  async ask(question: Question, around = 0): Promise<boolean> {
+  async ask(question: Question, around = 0, until = around): Promise<boolean> {
     this.next?.abort.abort();
     const sheet = (this.next = new Sheet(this.store, question, this.sheet));
     this.busy = true;
     try {
-      await sheet.fetch(Math.floor(this.placeOf(around) / sheet.size));
+      await this.fill(sheet, around, until);
       if (this.next !== sheet) return false;
       this.markFresh(sheet);
       this.sheet?.abort.abort();
@@ -203,6 +203,17 @@ export class Table {
     } finally {
       if (this.next === sheet || this.next === null) this.busy = false;
     }
+  }
+
+  /** Fetch what is on the screen; where the same is asked again, all that stood there, so that nothing flickers. */
+  private async fill(sheet: Sheet, around: number, until: number): Promise<void> {
+    const [from, to] = [around, until].map((row) => Math.floor(this.placeOf(row) / sheet.size)) as [number, number];
+    const pieces = Array.from({ length: Math.max(1, to - from + 1) }, (_, at) => from + at);
+    await Promise.all(pieces.map((piece) => sheet.fetch(piece)));
+    const before = this.sheet;
+    if (before?.question !== sheet.question || sheet.question.by === null) return;
+    const known = new Set([...before.rows.values()].flatMap((row) => (row.kind === 'group' && row.members !== null ? [row.key] : [])));
+    await sheet.fetchMembers([...sheet.rows.values()].filter((row): row is GroupRow => row.kind === 'group' && known.has(row.key)));
   }
 
   private placeOf(row: number): number {
