@@ -7,6 +7,7 @@ import json
 import socket
 import zlib
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 
@@ -158,10 +159,13 @@ def test_A44_pipelined_flood(server: Serving) -> None:
 
 def test_A44_get_with_a_body(server: Serving) -> None:
     """A44: a body where none belongs is refused, and what is left of it is not waited for."""
-    with server.connect() as line:
-        line.sendall(head(server, "Content-Length: 1000000", method="GET", target="/api/v1/stores"))
-        assert hear(line).status == 400
-        assert is_closed(line)
+    for target, told in product(
+        ("/", "/health", "/api/v1/stores", "/nothing"), ("Content-Length: 1000000", "Transfer-Encoding: chunked")
+    ):
+        with server.connect() as line:
+            line.sendall(head(server, told, method="GET", target=target))
+            assert hear(line).status == 400
+            assert is_closed(line)
 
 
 # ---------------------------------------------------------------- A45: packed bodies

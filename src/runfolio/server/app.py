@@ -109,7 +109,7 @@ class App:
         if refusal.status == 500:
             logging.getLogger("runfolio.server").error("a mistake of ours", exc_info=error)
         headers = list(refusal.headers)
-        if _has_body({name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}):
+        if _has_body(scope):
             headers.append(("Connection", "close"))  # what is left of the body is not waited for
         return Answer(encoded(refusal.body()), status=refusal.status, headers=headers)
 
@@ -120,6 +120,8 @@ class App:
         _check_size(scope, raw_path)
         parts = split(raw_path.partition(b"?")[0])
         method: str = scope["method"]
+        if method != "POST" and _has_body(scope):
+            raise nonsense(f"a {method} has no body")
         if parts[:1] == ["api"]:
             assert self._table is not None, "the lifespan has begun"
             route, path = (await asyncio.shield(self._table)).find(method, parts)
@@ -153,8 +155,6 @@ class App:
 
     async def _body(self, route: Route, headers: dict[str, str], receive: Receive) -> Any:
         if route.body is None:
-            if _has_body(headers):
-                raise nonsense("this address takes no body")
             return None
         if headers.get("content-type", "").lower().replace(" ", "") not in _JSON_TYPES:
             raise Refused(415, "NotJson", "send Content-Type: application/json")
@@ -249,8 +249,12 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-def _has_body(headers: dict[str, str]) -> bool:
-    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+def _has_body(scope: Scope) -> bool:
+    """Say whether a body comes, or is told to."""
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in scope["headers"]
+    )
 
 
 def _check_size(scope: Scope, raw_path: bytes) -> None:
