@@ -17,7 +17,7 @@ ui: .venv/.made ## build the app that `runfolio ui` serves, if its sources have 
 
 test: .venv/.test .venv/.system ui-built ## run the tests (ARGS="-k word -x" goes to pytest)
 	@$(PY) tools/ui.py test
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 test-long: .venv/.test .venv/.system ui-built ## run the larger forms of the fault tests, up to an hour
 	@$(PY) -m pytest -m long --timeout 3000 $(ARGS)
