@@ -1,0 +1,1 @@
+"""What the app costs in a real browser."""
