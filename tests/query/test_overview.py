@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 import runfolio
 from query.runs import end_run, make_run, make_store, make_writer
-from runfolio.query.census import census_of
+from runfolio.query.census import NONE, census_of
 from runfolio.query.objective import Objective
 from runfolio.query.overview import Overview, overview_of
+from runfolio.query.run import Run
 from runfolio.query.store import Store
 from runfolio.store.layout import Layout
 
@@ -169,3 +170,17 @@ def test_several_ranks_count_by_their_mean() -> None:
     end_run(writer)
     store = runfolio.open_store()
     assert census_of(store).of(store.runs()).metrics["m"].values.tolist() == [0.5]
+
+
+def test_what_a_run_has_no_more_is_forgotten() -> None:
+    """A value that a run had, and has no more, is not told of it."""
+    layout = make_store()
+    run_id = add(layout, {"a": 1}, {"m": 1.0}, {"m": "min"})
+    store = runfolio.open_store()
+    run = store.run(run_id)
+    census = census_of(store)
+    assert census.of([run]).goals.codes.tolist() == [0]
+    bare = store.run(add(layout))._row
+    columns = census.of([Run(store, bare._replace(id=run_id, version=run._row.version + 1))])
+    assert columns.params["a"].codes.tolist() == [NONE] and columns.goals.codes.tolist() == [NONE]
+    assert columns.metrics["m"].present.tolist() == [False]
