@@ -335,7 +335,7 @@ def test_a_store_that_vanishes(eyes: Eyes, layout: Layout) -> None:
     for _ in range(3):
         with pytest.raises(StoreNotFound):
             eyes.look()
-        eyes.clock.pass_s(61)
+        eyes.clock.pass_s(301)
     os.rename("away", layout.root)
     assert run_id not in eyes.look().changed
 
@@ -354,10 +354,10 @@ def test_output(eyes: Eyes, layout: Layout) -> None:
 
 
 def test_what_rest_costs(eyes: Eyes, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of runs that have ended a twentieth or less is looked at in one look, by one system call each, and SQLite is not asked."""
-    for _ in range(60):
+    """Of runs that have ended a small part is looked at in one look, by one system call each, and SQLite is not asked."""
+    for _ in range(ROUND_LOOKS):
         end_run(make_run(layout)[1])
-    eyes.clock.pass_s(61)
+    eyes.clock.pass_s(301)
     eyes.look()
     eyes.rest()
     calls: list[str] = []
@@ -372,7 +372,7 @@ def test_what_rest_costs(eyes: Eyes, layout: Layout, monkeypatch: pytest.MonkeyP
     for _ in range(ROUND_LOOKS):
         eyes.look()
     of_runs = [path for path in calls if path.endswith("/journal")]
-    assert len(of_runs) <= 60 + 2 and len(calls) <= len(of_runs) + ROUND_LOOKS * 2
+    assert len(of_runs) <= ROUND_LOOKS + 2 and len(calls) <= len(of_runs) + ROUND_LOOKS * 2
     eyes.store._index.cache.db.set_trace_callback(None)
 
 

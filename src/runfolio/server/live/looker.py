@@ -1,6 +1,6 @@
 """See what has changed in a store: running runs by their own journals each time, new runs where `runs/` has changed, the others by and by.
 
-Cost: two system calls each half second for a running run that has told nothing; for each other run one every 15 s, spread over the looks between.
+Cost: two system calls each half second for a running run that has told nothing; for each other run one every 20 s, spread over the looks between.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from runfolio.server.live.running import RunningRun
 from runfolio.server.safe_files import open_below
 from runfolio.store.layout import Layout
 
-WHOLE_EVERY_NS = 60 * 10**9
+WHOLE_EVERY_NS = 300 * 10**9
 """What no folder of the store tells, as a part of a run in the spool, is found so late."""
-ROUND_LOOKS = 30
+ROUND_LOOKS = 40
 """In so many looks each folder is looked at once."""
 _AT_ONCE = 200
 """Runs that the index looks at in one look; the rest wait for the next."""

@@ -13,7 +13,7 @@ from runfolio.store.layout import Layout
 from runfolio.store.liveness import look_again
 from runfolio.store.watch import Here, Watched
 
-_JUDGE_EVERY = 4  # looks: a process that is gone is noticed after two seconds
+_JUDGE_EVERY = 6  # looks: a process that is gone is noticed after three seconds
 
 
 class RunningRun:
