@@ -122,7 +122,7 @@ class Looker:
 
     def _look_at_all(self, store: Store, changed: Changed) -> None:
         """Compare all runs with what was known. Of those that run, or have run till now, more is asked."""
-        self._runs_ns = -1  # the store itself looks twice a second at most: the next listing tells what this one may not know
+        self._runs_ns = -1  # a store looks twice a second at most: the next listing tells what it may not know yet
         found = heads(store)
         for id_ in found.keys() | self._heads.keys():
             head, folder_ns = found.get(id_, (None, 0))
