@@ -2,7 +2,8 @@
  * Asks the server for frames: a few at a time, the newest question first, and remembers the last ones within a bound.
  *
  * A browser keeps six connections to a host, one of them the live stream; more questions would only wait in its queue,
- * where they cannot be overtaken.
+ * where they cannot be overtaken. A question that is no longer wanted is not sent; one that is under way comes to its
+ * end and is remembered, as the server would work on it all the same.
  */
 import { address, askBytes } from '../api/client';
 import { readFrame, type Frame } from '../data/frames';
@@ -54,6 +55,8 @@ export function addressOf(store: string, wish: Wish): string {
 }
 
 const AT_ONCE = 4;
+/** a store answers one question at a time, so what the reader looks at should not find many before it */
+const NOT_URGENT = 2;
 const KEPT_BYTES = 12e6;
 
 interface Waiting {
@@ -68,6 +71,7 @@ const waiting: Waiting[] = [];
 const kept = new Map<string, { frame: Frame; bytes: number }>();
 let running = 0;
 let keptBytes = 0;
+let spent_ms = 0;
 
 function keep(url: string, frame: Frame, bytes: number): void {
   drop(url);
@@ -90,6 +94,13 @@ export function forgetFrames(): void {
   keptBytes = 0;
 }
 
+/** How long the server has worked on frames since this was last asked, at most. */
+export function takeSpent_ms(): number {
+  const spent = spent_ms;
+  spent_ms = 0;
+  return spent;
+}
+
 /** What is remembered for an address, without asking. */
 export function rememberedFrame(url: string): Frame | null {
   const found = kept.get(url);
@@ -110,9 +121,10 @@ export function askFrame(url: string, signal: AbortSignal, urgent = false): Prom
 }
 
 function next(): void {
-  while (running < AT_ONCE) {
-    const each = waiting.shift();
-    if (!each) return;
+  for (;;) {
+    const each = waiting[0];
+    if (!each || running >= (each.urgent ? AT_ONCE : NOT_URGENT)) return;
+    waiting.shift();
     if (each.signal.aborted) {
       each.reject(each.signal.reason);
       continue;
@@ -127,10 +139,15 @@ function next(): void {
 
 async function fetched({ url, signal, resolve, reject }: Waiting): Promise<void> {
   try {
-    const bytes = await askBytes(url, signal);
+    const found = rememberedFrame(url);
+    if (found) return resolve(found);
+    const began = performance.now();
+    const bytes = await askBytes(url);
+    spent_ms += performance.now() - began;
     const frame = readFrame(bytes);
     keep(url, frame, bytes.byteLength);
-    resolve(frame);
+    if (signal.aborted) reject(signal.reason);
+    else resolve(frame);
   } catch (error) {
     reject(error);
   }

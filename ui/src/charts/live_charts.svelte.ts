@@ -1,10 +1,13 @@
 /** Keeps charts living: new points at once, everything else by asking again, seldom. */
 import { listen } from '../api/live';
-import { forgetFrames } from './frames_asked';
+import { forgetFrames, takeSpent_ms } from './frames_asked';
 import { tails } from './tails.svelte';
 
 const RUNS_CHANGED_MS = 3000;
 const BANDS_OLD_MS = 10_000;
+const LATEST_MS = 60_000;
+/** asking again takes no more than this share of the server's time */
+const SHARE = 0.01;
 const SETTLES_MS = 800;
 
 export class LiveCharts {
@@ -16,6 +19,8 @@ export class LiveCharts {
   private due_ms = Number.POSITIVE_INFINITY;
   private asked_ms = performance.now();
   private listening = '';
+  /** after what the last round cost */
+  private rests_ms = 0;
 
   /** Listen to a store for the values of these metrics; what is on the screen changes while one scrolls, so this waits a little. */
   follow(store: string, metrics: readonly string[]): void {
@@ -43,7 +48,7 @@ export class LiveCharts {
 
   /** Ask again when so much time has passed since the last time. */
   private soon(spacing_ms: number): void {
-    const due = Math.max(performance.now() + 200, this.asked_ms + spacing_ms);
+    const due = Math.max(performance.now() + 200, this.asked_ms + Math.max(spacing_ms, this.rests_ms));
     if (due >= this.due_ms) return;
     this.due_ms = due;
     clearTimeout(this.timer);
@@ -52,6 +57,7 @@ export class LiveCharts {
       this.asked_ms = performance.now();
       if (document.hidden) return this.soon(BANDS_OLD_MS);
       forgetFrames();
+      this.rests_ms = Math.min(LATEST_MS, takeSpent_ms() / SHARE);
       this.version++;
     }, due - performance.now());
   }

@@ -72,6 +72,7 @@ export function paintPicture(context: Context, picture: Picture, at: Geometry, l
   clipped(context, at.box, () => {
     for (const each of picture.bands) paintBand(context, each, at, look);
     haze.paint(context, picture.grey, at, look);
+    if (picture.grey.length > 0) for (const each of picture.bands) paintEdges(context, each, at, look);
     for (const each of picture.bands) paintCentre(context, each, at, look);
     for (const each of picture.strokes) paintStroke(context, each, at, look);
   });
@@ -86,6 +87,15 @@ function paintBand(context: Context, { band, place }: Shaded, at: Geometry, look
   context.beginPath();
   traceShade(band.x, band.low, band.high, at.window, at.px, at.py, context);
   context.fill();
+  context.globalAlpha = 1;
+}
+
+/** The edges of a band, over curves that hide its shade. */
+function paintEdges(context: Context, { band }: Shaded, at: Geometry, look: Look): void {
+  context.strokeStyle = look.ink;
+  context.globalAlpha = 0.4;
+  context.lineWidth = at.ratio;
+  for (const edge of [band.low, band.high]) strokeLine(context, bandCurve(band), edge, at);
   context.globalAlpha = 1;
 }
 

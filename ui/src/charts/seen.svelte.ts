@@ -1,8 +1,7 @@
-/** Which charts are on the screen, or nearly: only they exist. They come one or two a frame, so that scrolling stays smooth. */
+/** Which charts are on the screen, or nearly: only they exist. They come one a frame, so that scrolling stays smooth. */
 import { SvelteSet } from 'svelte/reactivity';
 
 const NEAR = '150px 0px';
-const SLOW_MS = 14;
 
 export class Seen {
   readonly there = new SvelteSet<string>();
@@ -10,7 +9,6 @@ export class Seen {
   private readonly names = new WeakMap<Element, string>();
   private observer: IntersectionObserver | null = null;
   private frame = 0;
-  private last_ms = 0;
 
   /** Watch an element that stands for `name`; a Svelte action. */
   watch = (node: HTMLElement, name: string): { update: (name: string) => void; destroy: () => void } => {
@@ -52,14 +50,11 @@ export class Seen {
   }
 
   private settle(): void {
-    this.frame ||= requestAnimationFrame((now) => {
+    this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      const waiting = [...this.wanted].filter((name) => !this.there.has(name));
-      const slow = now - this.last_ms > SLOW_MS + 10 && this.last_ms > 0;
-      this.last_ms = now;
-      for (const name of waiting.slice(0, slow ? 1 : 2)) this.there.add(name);
-      if (waiting.length > 2 || (slow && waiting.length > 1)) this.settle();
-      else this.last_ms = 0;
+      const [first, ...rest] = [...this.wanted].filter((name) => !this.there.has(name));
+      if (first !== undefined) this.there.add(first);
+      if (rest.length > 0) this.settle();
     });
   }
 

@@ -1,5 +1,5 @@
 /** A place for one frame that is asked for: what came last stays until the next has come. */
-import { isAborted } from '../api/errors';
+import { isAborted, Refused } from '../api/errors';
 import type { Frame } from '../data/frames';
 import { askFrame, rememberedFrame } from './frames_asked';
 
@@ -34,7 +34,7 @@ export class Slot {
 
   /** Ask the same again. */
   again(): void {
-    if (this.url !== null && !this.busy) void this.ask(this.url);
+    if (this.url !== null && !this.busy) void this.ask(this.url); // what was remembered has been forgotten by now
   }
 
   private take(url: string, frame: Frame): void {
@@ -51,7 +51,9 @@ export class Slot {
       this.take(url, await askFrame(url, abort.signal, this.urgent));
     } catch (error) {
       if (abort.signal.aborted || isAborted(error)) return;
-      this.wrong = error instanceof Error ? error.message : String(error);
+      const busy = error instanceof Refused && error.status === 503;
+      this.wrong = busy ? 'The server is busy; asking again.' : error instanceof Error ? error.message : String(error);
+      if (error instanceof Refused && !busy) return; // the same question would get the same answer
       this.timer = setTimeout(() => void this.ask(url), AGAIN_MS);
     } finally {
       if (this.abort === abort) this.busy = false;

@@ -36,7 +36,7 @@ export class Density {
 
   /** Add a curve: `xs` are its x in pixels of the picture, `py` gives pixels, `from` and `to` are the indices to draw. */
   add(curve: Curve, xs: ArrayLike<number>, py: Place, from: number, to: number, thickness = 1): void {
-    const { y, low, high, thinned } = curve;
+    const { y, low, high } = curve;
     if (this.rows.length < to) this.rows = new Float64Array(Math.max(to, 2 * this.rows.length));
     const { rows } = this;
     for (let i = from; i < to; i++) rows[i] = py(y[i] as number);

@@ -1,7 +1,8 @@
 /** How far the values reach within a window. */
 import { within } from './density';
-import type { Values } from './frames';
-import type { Span } from './scales';
+import type { Frame, Values } from './frames';
+import type { Picture } from './picture';
+import { aired, type Span } from './scales';
 
 const MOST = Number.MAX_VALUE / 8;
 
@@ -67,4 +68,29 @@ export function reachX(xs: Iterable<Float64Array>): Span {
     high = Math.max(high, x[x.length - 1] as number);
   }
   return [low, high];
+}
+
+/** The lines of a picture, as far as they reach: of a thinned curve its lowest and highest. */
+export function* linesOf(picture: Picture): Generator<Reaching> {
+  for (const { curve, y } of picture.grey) yield { x: curve.x, values: curve.low && curve.high ? [curve.low, curve.high] : [y] };
+  for (const { curve, y, raw } of picture.strokes) yield { x: curve.x, values: curve.low && curve.high ? [curve.low, curve.high] : raw ? [y, raw] : [y] };
+  for (const { band, centre } of picture.bands) yield { x: band.x, values: [band.low, band.high, band.centre, centre] };
+}
+
+/** The whole range on x; on a log axis from the first value above 0. */
+export function rangeOf(frame: Frame | null, log: boolean): Span {
+  if (!frame) return log ? [1, 10] : [0, 1];
+  const all = [...frame.curves, ...frame.bands].map(({ x }) => x);
+  const seen = reachX(all);
+  const [low, high] = frame.range ? [Math.min(frame.range[0], seen[0]), Math.max(frame.range[1], seen[1])] : seen;
+  if (!log || low > 0) return aired([low, high], 0, log);
+  const least = Math.min(...all.map((x) => x.find((value) => value > 0) ?? Number.POSITIVE_INFINITY));
+  return Number.isFinite(least) ? aired([least, Math.max(high, least)], 0, true) : [1, 10];
+}
+
+/** How many values a log axis cannot show. */
+export function belowZero(frame: Frame): number {
+  let found = 0;
+  for (const curve of frame.curves) for (const value of curve.low ?? curve.y) if (value <= 0) found++;
+  return found;
 }

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { belowZero, linesOf, rangeOf, reach } from './extent';
+import { band, curve, frame } from './made_curves';
+import { compose } from './picture';
+
+test('x reaches over all curves and bands, and over what came since', () => {
+  expect(rangeOf(frame([curve('a', [1, 2, 3])], { range: [0, 1], bands: [band([1, 2, 3, 4])] }), false)).toEqual([0, 3]);
+  expect(rangeOf(null, false)).toEqual([0, 1]);
+});
+
+test('a log x axis begins at the first step above 0', () => {
+  expect(rangeOf(frame([curve('a', [1, 2, 3])]), true)).toEqual([1, 2]);
+  expect(rangeOf(frame([curve('a', [1], { x: Float64Array.of(0) })]), true)).toEqual([1, 10]);
+});
+
+test('what a log y axis cannot show is counted', () => {
+  expect(belowZero(frame([curve('a', [1, 0, -2, Number.NaN])]))).toBe(2);
+});
+
+test('a thinned curve reaches to its lowest and highest', () => {
+  const thinned = curve('a', [1, 1], { thinned: true, low: Float64Array.of(-3, 1), high: Float64Array.of(1, 9) });
+  const picture = compose(frame([thinned]), { ticked: [], hidden: new Set(), solo: null, places: new Map(), smooth: 0, grouped: false });
+  expect(reach(linesOf(picture), [0, 1], false)).toEqual([-3, 9]);
+});
