@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { appended, type Chunk, earlier, LINES_MAX, lineAt, opened, prepended } from './output';
+import { appended, type Chunk, earlier, LINES_MAX, lineAt, opened, prepended, wholeLines } from './output';
 
 const chunk = (text: string, from = 0, size = from + new TextEncoder().encode(text).length): Chunk => ({
   from, to: from + new TextEncoder().encode(text).length, size, cut_bytes: 0, text, ended: false,
@@ -32,6 +32,13 @@ test('what stands before is put before', () => {
   expect(shown(window)).toEqual(['a', 'b', 'c']);
   expect(earlier(window, 10)).toBe(null);
   expect(earlier(opened(chunk('c\n', 40)), 10)).toEqual({ from: 30, bytes: 10 });
+});
+
+test('bytes from the middle of a line begin with the next', () => {
+  expect(wholeLines(chunk('rest\nwhole é\n', 100))).toMatchObject({ from: 105, text: 'whole é\n', to: 114 });
+  expect(wholeLines(chunk('a\n', 0)).from).toBe(0);
+  expect(wholeLines(chunk('long line without an end', 5)).from).toBe(5);
+  expect(wholeLines(chunk('torn\n', 5)).from).toBe(5);
 });
 
 test('however much comes, the lines held are bounded', () => {

@@ -62,11 +62,19 @@ export function prepended(window: OutputWindow, chunk: Chunk): OutputWindow {
   return { ...window, from: chunk.from, to, lines };
 }
 
-/** Say where the next chunk before the window begins; null where the window begins at the first byte. */
+/** Say which bytes to ask for before the window; null where the window begins at the first byte. */
 export function earlier(window: OutputWindow, bytes: number): { from: number; bytes: number } | null {
   if (window.from <= 0) return null;
   const from = Math.max(0, window.from - bytes);
   return { from, bytes: window.from - from };
+}
+
+/** Leave out what stands before the first whole line of bytes that were asked for at any place; a line longer than all of them stays. */
+export function wholeLines(chunk: Chunk): Chunk {
+  const end = chunk.from === 0 ? -1 : chunk.text.indexOf('\n');
+  if (end < 0 || end === chunk.text.length - 1) return chunk;
+  const text = chunk.text.slice(end + 1);
+  return { ...chunk, text, from: chunk.to - bytesOf(text) };
 }
 
 /** Give the place of the line that holds a byte; -1 where the window does not. */
