@@ -81,7 +81,7 @@ def test_own_bytes(server: Serving, target: Target) -> None:
 # ---------------------------------------------------------------- A1, A2, A3, A9, A12: paths in names and addresses
 
 
-def test_A1_dot_dot_in_a_name(server: Serving, target: Target) -> None:
+def test_A01_dot_dot_in_a_name(server: Serving, target: Target) -> None:
     """A1: a name with ways up is the name of no artifact here, and never a path."""
     for name in DOTS:
         refuses(server, target.artifact(name))
@@ -89,7 +89,7 @@ def test_A1_dot_dot_in_a_name(server: Serving, target: Target) -> None:
         refuses(server, target.artifact(name).replace("/artifact?", "/preview?"))
 
 
-def test_A1_a_name_that_is_a_way_up(server: Serving) -> None:
+def test_A01_a_name_that_is_a_way_up(server: Serving) -> None:
     """A1: an artifact may be called so by its script; it is then its own bytes, under a plain file name."""
     with_odd_name = make_target({"../../../../etc/passwd": b"mine"})
     heard = server.ask(with_odd_name.artifact("../../../../etc/passwd"))
@@ -97,7 +97,7 @@ def test_A1_a_name_that_is_a_way_up(server: Serving) -> None:
     assert heard.header("content-disposition") == "attachment; filename=\"passwd\"; filename*=UTF-8''passwd"
 
 
-def test_A2_absolute_names(server: Serving, target: Target) -> None:
+def test_A02_absolute_names(server: Serving, target: Target) -> None:
     """A2: an absolute name, of any system, is the name of no artifact here, and never a path."""
     for name in ABSOLUTE:
         refuses(server, target.artifact(name))
@@ -106,7 +106,7 @@ def test_A2_absolute_names(server: Serving, target: Target) -> None:
         refuses(server, f"{STORE}/runs/{quote(name, safe='')}/artifact?name=own.txt")
 
 
-def test_A3_encodings(server: Serving, target: Target) -> None:
+def test_A03_encodings(server: Serving, target: Target) -> None:
     """A3: escapes are undone once; what is left, twelve layers of it too, leads nowhere."""
     for up in ENCODED:
         for tail in ("secret", "etc/passwd"):
@@ -116,7 +116,7 @@ def test_A3_encodings(server: Serving, target: Target) -> None:
             refuses(server, f"/assets/{up * 4}{tail}")
 
 
-def test_A9_sibling_prefix(server: Serving, target: Target) -> None:
+def test_A09_sibling_prefix(server: Serving, target: Target) -> None:
     """A9: a folder whose name only begins like ours is another folder."""
     for name in ("../artifacts-evil/c", "artifacts-evil/c", "../../store-evil/c"):
         refuses(server, target.artifact(name))
@@ -152,7 +152,7 @@ def refuses_bytes(server: Serving, target: Target) -> None:
         refuses(server, address)
 
 
-def test_A8_link_in_the_place_of_an_artifact(server: Serving, target: Target) -> None:
+def test_A08_link_in_the_place_of_an_artifact(server: Serving, target: Target) -> None:
     """A8: a link is not followed, whether it leads to a secret of the same length or to nothing."""
     for aim in (store_path().parent / "secret", Path("/etc/passwd"), Path("/nowhere")):
         target.stored.unlink()
@@ -160,7 +160,7 @@ def test_A8_link_in_the_place_of_an_artifact(server: Serving, target: Target) ->
         refuses_bytes(server, target)
 
 
-def test_A8_links_on_the_way(server: Serving, target: Target) -> None:
+def test_A08_links_on_the_way(server: Serving, target: Target) -> None:
     """A8: a folder on the way that is a link is not followed either, for artifacts and for output."""
     elsewhere = store_path().parent / "elsewhere"
     (elsewhere / "artifacts").mkdir(parents=True)
@@ -175,7 +175,7 @@ def test_A8_links_on_the_way(server: Serving, target: Target) -> None:
     assert heard.json["file"] is None and is_safe(heard)
 
 
-def test_A8_hard_link_to_a_secret(server: Serving, target: Target) -> None:
+def test_A08_hard_link_to_a_secret(server: Serving, target: Target) -> None:
     """A8: bytes of another length than the journal tells are not the artifact's."""
     secret = store_path().parent / "longer"
     secret.write_bytes(SECRET * 2)
@@ -184,14 +184,14 @@ def test_A8_hard_link_to_a_secret(server: Serving, target: Target) -> None:
     refuses_bytes(server, target)
 
 
-def test_A8_fifo(server: Serving, target: Target) -> None:
+def test_A08_fifo(server: Serving, target: Target) -> None:
     """A8: what is no regular file is not opened to be read, and nobody waits for it."""
     target.stored.unlink()
     os.mkfifo(target.stored)
     refuses_bytes(server, target)
 
 
-def test_A8_swapped_while_it_is_opened(server: Serving, target: Target) -> None:
+def test_A08_swapped_while_it_is_opened(server: Serving, target: Target) -> None:
     """A8: a link swapped in between two looks is never what is read: what was opened is what was looked at."""
     link = target.folder / "swap"
     stop = threading.Event()
@@ -216,7 +216,7 @@ def test_A8_swapped_while_it_is_opened(server: Serving, target: Target) -> None:
         thread.join()
 
 
-def test_A8_journal_that_tells_of_a_path(server: Serving) -> None:
+def test_A08_journal_that_tells_of_a_path(server: Serving) -> None:
     """A8: a hash that a hostile journal tells is a hash or nothing."""
     layout = Layout(str(store_path()))
     run_id, writer = make_run(layout)
@@ -369,7 +369,7 @@ def open_files(name: str) -> int:
 # ---------------------------------------------------------------- seen from the kernel
 
 
-def test_A1_A2_A3_by_system_calls(target: Target, tmp_path: Path) -> None:
+def test_A01_A2_A3_by_system_calls(target: Target, tmp_path: Path) -> None:
     """A1–A3: no attack makes the server open a file outside its store, run a program or connect to anything."""
     if shutil.which("strace") is None:
         pytest.skip("cannot trace: no strace")
