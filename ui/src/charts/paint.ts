@@ -91,11 +91,11 @@ function paintBand(context: Context, { band, place }: Shaded, at: Geometry, look
 }
 
 /** The edges of a band, over curves that hide its shade. */
-function paintEdges(context: Context, { band }: Shaded, at: Geometry, look: Look): void {
+function paintEdges(context: Context, { band, low, high }: Shaded, at: Geometry, look: Look): void {
   context.strokeStyle = look.ink;
   context.globalAlpha = 0.4;
   context.lineWidth = at.ratio;
-  for (const edge of [band.low, band.high]) strokeLine(context, bandCurve(band), edge, at);
+  for (const edge of [low, high]) strokeLine(context, bandCurve(band), edge, at);
   context.globalAlpha = 1;
 }
 

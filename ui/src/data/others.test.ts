@@ -13,13 +13,17 @@ const said = (of: ReturnType<typeof frame>, drawn: Partial<Drawn> = {}): string 
 
 test('a chart says what is drawn', () => {
   expect(said(frame([curve('a', [1, 2])]))).toBe('1 run · 2 points each · raw');
-  expect(said(frame([], { runs: 500, with: 250, drawn: 100, points: [80, 100] }))).toBe('250 of 500 runs have it · 80–100 points each · 100 drawn, the newest · raw');
+  expect(said(frame([], { runs: 500, with: 250, drawn: 100, points: [80, 100] }), { grey: true })).toBe('250 of 500 runs have it · 80–100 points each · 100 drawn, the newest · raw');
 });
 
 test('all that stands between numbers and picture is named, and can be taken back', () => {
-  const all = words(frame([], { thinned: true, with: 2, points: [9, 9] }), { ...RAW, smooth: 0.6, logY: true, below: 3, cut: true, zoom: [0, 1], hidden: 1 });
+  const all = words(frame([], { thinned: true, with: 2, points: [9, 9] }), { ...RAW, smooth: 0.6, logY: true, below: 3, cut: true, zoom: [0, 1], hidden: 1, grey: true });
   expect(all.filter(({ undo }) => undo).map(({ undo }) => undo)).toEqual(['cap', 'thinned', 'smooth', 'logY', 'cut', 'hidden', 'zoom']);
   expect(all.map(({ text }) => text)).not.toContain('raw');
+});
+
+test('a small chart of many runs says that only ticked ones are curves', () => {
+  expect(said(frame([curve('a', [1])], { with: 500, bands: [band([1])] }))).toBe('500 runs · 1 point each · 1 ticked over median and 10–90 % of the runs · raw');
 });
 
 test('bands alone are named as such', () => {

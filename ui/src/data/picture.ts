@@ -27,6 +27,9 @@ export interface Shaded {
   /** the middle line, smoothed where asked for; then `raw` is as it came */
   centre: Values;
   raw: Values | null;
+  /** the band's edges, smoothed like the line between them */
+  low: Values;
+  high: Values;
   /** place among the colours; null: neutral, of all runs */
   place: number | null;
   label: string;
@@ -76,7 +79,8 @@ export function compose(frame: Frame, emphasis: Emphasis): Picture {
 }
 
 function shaded(band: Band, index: number, { grouped, smooth }: Emphasis): Shaded {
-  const lines = smooth > 0 ? { centre: smoothed(band.centre, smooth), raw: band.centre } : { centre: band.centre, raw: null };
+  const line = (values: Values): Values => (smooth > 0 ? smoothed(values, smooth) : values);
+  const lines = { centre: line(band.centre), raw: smooth > 0 ? band.centre : null, low: line(band.low), high: line(band.high) };
   if (!grouped || !band.params) return { band, ...lines, place: null, label: `${band.centreName} of ${band.runs}` };
   const said = Object.entries(band.params).map(([key, value]) => `${key.slice(key.lastIndexOf('.') + 1)}=${value === null ? 'none' : String(value)}`);
   return { band, ...lines, place: index < COLOURS_MAX ? index : null, label: `${said.join(' ') || 'all'} (n = ${band.runs})` };

@@ -49,6 +49,7 @@ export function words(frame: Frame, drawn: Drawn): Word[] {
   said.push(fact(points(frame.points)));
   if (drawn.grouped > 0) said.push(fact(`${many(drawn.grouped, 'group')}: ${frame.bands[0]?.centreName ?? ''} and ${frame.bands[0]?.bandName ?? ''}`));
   else if (!drawn.curves) said.push(fact(frame.bands[0] ? `${frame.bands[0].centreName} and ${frame.bands[0].bandName}` : 'no curves'));
+  else if (frame.drawn < frame.with && !drawn.grey) said.push(fact(`${count(frame.curves.length)} ticked over ${frame.bands[0]?.centreName ?? ''} and ${frame.bands[0]?.bandName ?? ''}`));
   else if (frame.drawn < frame.with) {
     said.push({ text: `${count(frame.drawn)} drawn, the newest`, undo: 'cap', why: 'Draw all of them; bands are over all in any case' });
   }
