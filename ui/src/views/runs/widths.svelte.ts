@@ -11,6 +11,10 @@ class Widths {
     return this.kept[key] ?? proposed;
   }
 
+  isKept(key: string): boolean {
+    return key in this.kept;
+  }
+
   set(key: string, width: number | null): void {
     if (width === null) delete this.kept[key];
     else this.kept[key] = Math.round(Math.max(WIDTH_MIN, Math.min(WIDTH_MAX, width)));
