@@ -4,6 +4,7 @@ import { number4 } from '../../data/format';
 import { named } from '../run/facts';
 import type { RunFacts } from '../run/facts';
 import { valueText } from '../run/params';
+import { visible } from '../run/visible';
 import { deltaText } from '../seeds/groups';
 
 export type SectionName = 'params' | 'metrics' | 'code' | 'packages' | 'machine';
@@ -55,6 +56,10 @@ export interface Spread {
 
 export const TITLES: Record<SectionName, string> = { params: 'Parameters', metrics: 'Metrics', code: 'Code', packages: 'Packages', machine: 'Machine' };
 
+const DELTA_DIGITS = 3;
+const CELL_CHARS = 120;
+const FULL_CHARS = 2000;
+
 /** Write what a row's cells show. */
 export function rowOf(row: ComparedRow, section: SectionName): Row {
   const numbers = row.values.every((value) => value === null || isNumber(value)) && row.values.some(isNumber);
@@ -71,11 +76,11 @@ function cellOf(row: ComparedRow, value: Value, at: number, section: SectionName
   const delta = row.delta?.[at];
   return {
     text: value === null ? '–' : section === 'metrics' && isNumber(value) ? number4(value) : shortText(value),
-    full: value === null ? 'none' : valueText(value),
+    full: value === null ? 'none' : visible(valueText(value)).slice(0, FULL_CHARS),
     missing: value === null,
     differs: row.differs[at] ?? false,
     best: (row.best ?? []).includes(at) && (row.best ?? []).length < row.values.length,
-    delta: delta === null || delta === undefined || delta === 0 || Number.isNaN(delta) ? '' : deltaText(delta),
+    delta: delta === null || delta === undefined || delta === 0 || Number.isNaN(delta) ? '' : deltaText(typeof delta === 'number' ? Number(delta.toPrecision(DELTA_DIGITS)) : delta),
   };
 }
 
@@ -83,7 +88,7 @@ function cellOf(row: ComparedRow, value: Value, at: number, section: SectionName
 function shortText(value: Value): string {
   if (isNumber(value)) return Number.isInteger(value) || typeof value === 'bigint' ? String(value) : number4(value);
   const text = valueText(value);
-  return /^[0-9a-f]{40}$/.test(text) ? text.slice(0, 8) : text;
+  return /^[0-9a-f]{40}$/.test(text) ? text.slice(0, 8) : visible(text.slice(0, CELL_CHARS));
 }
 
 export function isNumber(value: Value | undefined): value is number | bigint {
