@@ -44,10 +44,8 @@ export class Plot {
   private x: Ticks = { at: [], words: [] };
   private y: Ticks = { at: [], words: [] };
   private picture: Picture = { grey: [], strokes: [], bands: [], exactSmooth: true };
-  private after: ((context: CanvasRenderingContext2D, at: Geometry) => void) | null = null;
+  private after: ((at: Geometry) => void) | null = null;
   sizes: Sizes = { compact: false, labels: 0 };
-  /** how long the last drawing took */
-  drew_ms = 0;
 
   constructor(
     private readonly host: HTMLElement,
@@ -139,7 +137,7 @@ export class Plot {
     this.plot.setSize({ width, height });
   }
 
-  draw(picture: Picture, axes: Axes, sizes: Sizes, after: (context: CanvasRenderingContext2D, at: Geometry) => void): void {
+  draw(picture: Picture, axes: Axes, sizes: Sizes, after: (at: Geometry) => void): void {
     this.picture = picture;
     this.axes = axes;
     this.sizes = sizes;
@@ -158,11 +156,11 @@ export class Plot {
   }
 
   private paint(context: CanvasRenderingContext2D): void {
-    const began = performance.now();
     const at = this.geometry();
+    context.save(); // uPlot remembers which styles it has set
     paintPicture(context, this.picture, at, look(), this.haze);
-    this.after?.(context, at);
-    this.drew_ms = performance.now() - began;
+    context.restore();
+    this.after?.(at);
   }
 
   destroy(): void {
