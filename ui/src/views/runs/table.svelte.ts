@@ -34,8 +34,9 @@ class Sheet {
   interval = '';
   version = '';
   readonly serial: number;
-  /** pieces that have come */
-  arrivals = 0;
+  /** whether rows have come, and what their groups hold */
+  hasRows = false;
+  hasMembers = false;
   readonly rows = new Map<number, Row>();
   readonly byId = new Map<string, RunRow>();
   readonly asked = new Set<number>();
@@ -48,7 +49,7 @@ class Sheet {
     before: Sheet | null,
   ) {
     this.serial = before ? before.serial + (before.question === question ? 0 : 1) : 0;
-    if (before?.question === question) this.arrivals = before.arrivals;
+    if (before?.question === question) [this.hasRows, this.hasMembers] = [before.hasRows, before.hasMembers];
   }
 
   get size(): number {
@@ -61,7 +62,7 @@ class Sheet {
     this.asked.add(piece);
     try {
       await (this.question.by === null ? this.fetchRuns(piece) : this.fetchGroups(piece));
-      this.arrivals++;
+      this.hasRows = true;
     } catch (error) {
       this.asked.delete(piece);
       throw error;
@@ -123,7 +124,7 @@ class Sheet {
         group.members = group.ids.slice(0, MEMBERS_MAX).flatMap((id) => this.byId.get(id) ?? []);
         if (group.ids.length === 1) for (const row of group.members) row.depth = 0;
       }
-      this.arrivals++;
+      this.hasMembers = true;
     } catch (error) {
       for (const group of taken) group.members = null;
       throw error;
@@ -173,7 +174,7 @@ export class Table {
   /** Grows while the first pieces come, then stands: what is laid out by the content follows it. */
   get stage(): string {
     void this.rev;
-    return this.sheet ? `${this.sheet.serial} ${Math.min(2, this.sheet.arrivals)}` : '';
+    return this.sheet ? `${this.sheet.serial} ${this.sheet.hasRows} ${this.sheet.hasMembers}` : '';
   }
 
   get question(): Question | null {
