@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { against, type Comparison, defaultBase, differenceText, domainOf, type Group, type Groups, groupsCsv, labelOf, labelText, meanText, notesOf, plusMinus, pText, varying } from './groups';
+import { against, type Comparison, defaultBase, differenceText, domainOf, type Group, type Groups, groupsCsv, labelOf, labelText, meanText, notesOf, plusMinus, pText, shortKeys, varying } from './groups';
 
 const group = (more: Partial<Group>): Group => ({
   params: {}, n: 0, nan: 0, infinite: 0, values: [], mean: null, sd: null, median: null, iqm: null, interval: null, best: null, worst: null, runs: [], ...more,
@@ -23,6 +23,15 @@ test('groups are named by what sets them apart; what they share is said once', (
   ]);
   expect(labelText(labelOf(found.groups[0]!, keys))).toBe('lr=0.1 w=1');
   expect(labelText([])).toBe('all runs');
+});
+
+test('what has several values is told first, then what few groups have at all', () => {
+  const found = { by: ['often', 'rare', 'lr'], groups: [group({ params: { often: 1, lr: 1 } }), group({ params: { often: 1, lr: 2, rare: 3 } }), group({ params: { lr: 3 } })] };
+  expect(varying(found).keys).toEqual(['lr', 'rare', 'often']);
+});
+
+test('keys are cut to their last part where that tells them apart', () => {
+  expect([...shortKeys(['lr', 'model.width', 'a.name', 'b.name']).values()]).toEqual(['lr', 'width', 'a.name', 'b.name']);
 });
 
 test('1 and "1" and true are told apart', () => {

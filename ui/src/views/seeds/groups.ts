@@ -72,16 +72,20 @@ export interface Labelled {
   missing: boolean;
 }
 
-/** Say by which params the groups differ, and what they all share. */
+/** Say by which params the groups differ, and what they all share.
+ *
+ * Those with several values come first, then those that only some have at all, the rarest first: what tells most stands where it is seen.
+ */
 export function varying(found: Pick<Groups, 'by' | 'groups'>): { keys: string[]; same: [string, Value][] } {
-  const keys: string[] = [];
+  const keys: { key: string; rank: number }[] = [];
   const same: [string, Value][] = [];
   for (const key of found.by) {
     const told = new Set(found.groups.map((group) => (Object.hasOwn(group.params, key) ? frozen(group.params[key]!) : '')));
-    if (told.size > 1) keys.push(key);
+    const having = found.groups.filter((group) => Object.hasOwn(group.params, key)).length;
+    if (told.size > 1) keys.push({ key, rank: told.size - Number(told.has('')) > 1 ? 0 : having });
     else if (!told.has('') && found.groups.length > 0) same.push([key, found.groups[0]!.params[key]!]);
   }
-  return { keys, same };
+  return { keys: keys.sort((a, b) => a.rank - b.rank).map((one) => one.key), same };
 }
 
 /** Name a group by what sets it apart. What it lacks and others have is said last. */
@@ -89,6 +93,13 @@ export function labelOf(group: Pick<Group, 'params'>, keys: readonly string[]): 
   const has = keys.filter((key) => Object.hasOwn(group.params, key)).map((key) => ({ key, text: valueText(group.params[key]!), missing: false }));
   const lacks = keys.filter((key) => !Object.hasOwn(group.params, key)).map((key) => ({ key, text: '', missing: true }));
   return [...has, ...lacks];
+}
+
+/** Cut keys to their last part, where that tells them apart. */
+export function shortKeys(keys: readonly string[]): Map<string, string> {
+  const last = (key: string): string => key.slice(key.lastIndexOf('.') + 1) || key;
+  const isShared = (part: string): boolean => keys.filter((key) => last(key) === part).length > 1;
+  return new Map(keys.map((key) => [key, isShared(last(key)) ? key : last(key)]));
 }
 
 export function labelText(parts: readonly Labelled[]): string {
