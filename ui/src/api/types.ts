@@ -89,8 +89,8 @@ export interface Edit {
 export interface LiveRun {
   id: string;
   status: Status;
-  new: boolean;
-  gone: boolean;
+  new?: boolean;
+  gone?: boolean;
   step: number | null;
-  values: Record<string, [step: number | null, value: number, time_ms: number]>;
+  values?: Record<string, [step: number | null, value: number, time_ms: number]>;
 }

@@ -36,7 +36,7 @@ export class LiveCharts {
     this.stop = listen(store, {
       metrics: [...metrics],
       onruns: (runs) => {
-        const points = runs.flatMap((run) => Object.entries(run.values).map(([metric, point]) => [run.id, metric, point] as const));
+        const points = runs.flatMap((run) => Object.entries(run.values ?? {}).map(([metric, point]) => [run.id, metric, point] as const));
         if (points.length > 0) tails.appendAll(points);
         if (runs.some((run) => run.new || run.gone)) this.soon(RUNS_CHANGED_MS);
         else if (points.length > 0) this.soon(BANDS_OLD_MS);

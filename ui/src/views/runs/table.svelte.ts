@@ -344,7 +344,7 @@ function lastValues(cells: Record<string, Value>, told: LiveRun): Record<string,
   const found: Record<string, Value> = {};
   for (const key of Object.keys(cells)) {
     const noun = columnNoun(key);
-    const value = noun.family === 'metrics' ? told.values[noun.name] : undefined;
+    const value = noun.family === 'metrics' ? told.values?.[noun.name] : undefined;
     if (!value) continue;
     if (noun.number === 'last') found[key] = value[1];
     if (noun.number === 'last_step') found[key] = value[0];
