@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -14,9 +15,14 @@ from typing import ClassVar
 import pytest
 
 from query.runs import ELSEWHERE, HERE, end_run, make_run, make_store, make_writer, tree_of
+from runfolio.errors import StoreNotFound, Unreadable
 from runfolio.model.ids import new_id
+from runfolio.query.packed import packed, whole
 from runfolio.query.store import Store
+from runfolio.store import cache as cache_module
+from runfolio.store import edits
 from runfolio.store.cache import Cache
+from runfolio.store.index import Room
 from runfolio.store.layout import cache_folder
 from runfolio.testing.clock import ManualClock
 
@@ -543,16 +549,14 @@ def test_a_look_that_is_broken_off_leaves_no_numbers_of_names(tmp_path):
     assert one.safely(lambda: one._number("params", "y")) == theirs
 
 
-def test_decoded_journals_are_held_within_bounds(layout, clock, monkeypatch):
+def test_decoded_journals_are_held_within_bounds(layout, clock):
     """However many runs are read, what is held of them stays below the bound, and the latest is among it."""
-    from runfolio.store import index
-
     some_runs(layout, 12)
     store = Store(layout, clock)
     held = store._index._held
     ids = [run.id for run in store.runs()]
     one_bytes = store._index.files(ids[0]).size_bytes
-    monkeypatch.setattr(index, "HELD_BYTES_MAX", one_bytes * 5)
+    store._index._room = Room(one_bytes * 5)
     for run_id in [*ids, *ids[:3], ids[2]]:
         store._index.files(run_id)
         assert store._index._held_bytes == sum(folding.files.size_bytes for folding, _ in held.values())
@@ -560,6 +564,145 @@ def test_decoded_journals_are_held_within_bounds(layout, clock, monkeypatch):
         assert next(reversed(held)) == run_id
     store.close()
     assert store._index._held_bytes == 0
+
+
+def test_a_light_store_says_the_same(layout, clock):
+    """Of a store that holds little of each run the runs say the same, one by one, as a whole list and column by column."""
+    some_runs(layout)
+    heavy, light = Store(layout, clock), Store(layout, clock, light=True)
+    assert facts_of(light) == facts_of(heavy)
+    listed = light.runs("m > 1", sort="-m")
+    assert [run.id for run in listed] == [run.id for run in heavy.runs("m > 1", sort="-m")]
+    assert all(run._row.params is run._row.more is run._row.summaries is None for run in listed)
+    assert [run._row for run in whole(light, listed)] == [run._row for run in heavy.runs("m > 1", sort="-m")]
+    assert list(packed(listed, "summaries")) == [run._row.summaries for run in heavy.runs("m > 1", sort="-m")]
+
+
+def test_a_packed_column_of_a_run_that_has_gone_is_none(layout, clock):
+    """Of runs that a list still names and the store no longer has, there is nothing to read, and the others are read."""
+    some_runs(layout, 3)
+    store = Store(layout, clock, light=True)
+    listed = store.runs()
+    shutil.rmtree(layout.run(listed[1].id))
+    clock.pass_s(1)
+    assert len(store.runs()) == 2
+    assert [text is None for text in packed(listed, "params")] == [False, True, False]
+    assert [run.name for run in whole(store, listed)] == ["run-2", "run-1", "run-0"]
+
+
+def test_what_is_remembered_goes_the_oldest_first(tmp_path, monkeypatch):
+    """Beyond the bound the oldest points are forgotten, a few at a time; the latest stay, also when much of the file is free."""
+    cache = Cache(str(tmp_path / "index.sqlite"))
+    monkeypatch.setattr(cache_module, "POINTS_BYTES_MAX", 1 << 20)
+    for number in range(300):
+        cache.safely(lambda number=number: cache.remember([("m", f"{number:032x}", None, 1, bytes(10_000))]))
+    kept = sorted(int(run, 16) for run, _ in cache.points("m"))
+    assert kept == list(range(kept[0], 300))
+    assert 50 < len(kept) < 150
+
+
+# ---------------------------------------------------------------------------------------------- a disk that is not there
+
+
+def test_runs_of_a_disk_that_is_not_there_are_not_forgotten(layout, clock, opened):
+    """Where the store cannot be seen, that is said; when it is back, its runs are known without opening one of their files."""
+    some_runs(layout)
+    store = Store(layout, clock)
+    clock.pass_s(1)
+    os.rename(layout.root, f"{layout.root}-away")
+    for _ in range(2):
+        with pytest.raises(StoreNotFound):
+            store.runs()
+    os.rename(f"{layout.root}-away", layout.root)
+    opened.opened.clear()
+    assert len(store.runs()) == 4
+    assert opened.opened == []
+
+
+def test_runs_that_cannot_be_listed_are_not_forgotten(layout, clock):
+    """A folder of runs that cannot be read, as where too many files are open, is told as such; what is known stays."""
+    some_runs(layout)
+    store = Store(layout, clock)
+    clock.pass_s(1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(Unreadable, match="cannot be read"):
+            store.runs()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert store._index.cache.ask("SELECT count(*) FROM runs") == [(4,)]
+    assert len(store.runs()) == 4
+
+
+def test_another_store_in_its_place_is_no_change_of_this_one(layout, clock):
+    """Where another store stands under the same path, this one's runs are not forgotten for it."""
+    some_runs(layout)
+    store = Store(layout, clock)
+    os.rename(layout.root, f"{layout.root}-away")
+    layout.create()
+    clock.pass_s(1)
+    with pytest.raises(Unreadable, match="another store"):
+        store.runs()
+    assert store._index.cache.ask("SELECT count(*) FROM runs") == [(4,)]
+
+
+def test_runs_that_were_deleted_by_hand_are_gone(layout, clock):
+    """Where the store is there and its folder of runs is not, there are no runs."""
+    some_runs(layout)
+    store = Store(layout, clock)
+    shutil.rmtree(layout.runs)
+    clock.pass_s(1)
+    assert store.runs() == []
+
+
+# ---------------------------------------------------------------------------------------------- looked at by somebody else
+
+
+def test_a_trusted_store_is_not_looked_over_by_questions(layout, clock, opened):
+    """While somebody else looks, a question lists no folder of runs at rest; new runs and what running ones say it sees all the same."""
+    some_runs(layout)
+    writer_run, running = make_run(layout, "running")
+    store = Store(layout, clock, light=True)
+    clock.pass_s(1)
+    assert len(store.runs()) == 5
+    store.trust(60)
+    clock.pass_s(1)
+    opened.listed.clear()
+    store.runs()
+    assert opened.listed == [f"runs/{writer_run}/journal"]
+    running.event({"type": "params", "set": {"late": 1}})
+    make_run(layout, "new")
+    clock.pass_s(1)
+    assert [run.name for run in store.runs("late == 1")] == ["running"]
+    assert "new" in [run.name for run in store.runs()]
+
+
+def test_a_trusted_store_shows_edits_after_the_next_look(layout, clock):
+    """What is said of a run at rest is seen with the next look of whoever looks, or when nobody does any more."""
+    some_runs(layout)
+    store = Store(layout, clock)
+    first, second = (run.id for run in store.runs()[:2])
+    store.trust(60)
+    edits.edit(layout, first, {"type": "name", "name": "renamed"})
+    clock.pass_s(1)
+    assert store.runs(name="renamed") == []
+    store.refresh()
+    assert [run.id for run in store.runs(name="renamed")] == [first]
+    edits.edit(layout, second, {"type": "name", "name": "too"})
+    clock.pass_s(61)
+    assert [run.id for run in store.runs(name="too")] == [second]
+
+
+def test_what_came_since_a_scan_stays(layout, clock):
+    """A run that came after the folders were looked at, and is known already, is not taken to be gone."""
+    some_runs(layout, 2)
+    store = Store(layout, clock)
+    scan = store._index.scan()
+    run_id, _ = make_run(layout, "new")
+    store.look_at(run_id)
+    store._index.take_in(scan)
+    assert len(store._index.cache.ask("SELECT id FROM runs")) == 3
 
 
 def test_a_big_column_is_read_when_asked_for(layout, clock):

@@ -14,8 +14,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from runfolio.errors import RunNotFound
 from runfolio.query.layouts import SUMMARY, Layouts, base_of, summaries_of
+from runfolio.query.packed import packed
 from runfolio.store.run_row import from_json
 
 if TYPE_CHECKING:
@@ -120,9 +120,9 @@ class Census:
         if changed:
             self._written += len(changed)
             self._clear([slot for slot, _ in changed if slot < before])
-            for slot, run in changed:
-                self._write_values(slot, run)
-            self._write_metrics(changed)
+            slots_of, runs_of = [slot for slot, _ in changed], [run for _, run in changed]
+            self._write_values(slots_of, runs_of)
+            self._write_metrics(slots_of, runs_of)
             self._settle()
         return slots
 
@@ -142,31 +142,35 @@ class Census:
             at = at[at < len(values)]
             values[at], present[at] = np.nan, False
 
-    def _write_values(self, slot: int, run: Run) -> None:
-        try:
-            params, more = from_json(run._heavy("params")), from_json(run._heavy("more"))
-        except RunNotFound:
-            return
-        for family, values in ((self._params, params), (self._summary, more["summary"])):
-            for key, value in values.items():
-                column = family.get(key)
-                if column is None:
-                    column = family[key] = _Codes()
-                column.put(slot, value)
-        if more["goals"]:
-            self._goals.put(slot, more["goals"])
+    def _write_values(self, slots: list[int], runs: list[Run]) -> None:
+        """Read params, summary values and goals; a run that has gone in between has none."""
+        for slot, text in zip(slots, packed(runs, "params"), strict=True):
+            self._put(self._params, slot, from_json(text or "{}"))
+        for slot, text in zip(slots, packed(runs, "more"), strict=True):
+            more = from_json(text) if text else {"summary": {}, "goals": {}}
+            self._put(self._summary, slot, more["summary"])
+            if more["goals"]:
+                self._goals.put(slot, more["goals"])
 
-    def _write_metrics(self, changed: list[tuple[int, Run]]) -> None:
+    @staticmethod
+    def _put(family: dict[str, _Codes], slot: int, values: dict[str, Any]) -> None:
+        for key, value in values.items():
+            column = family.get(key)
+            if column is None:
+                column = family[key] = _Codes()
+            column.put(slot, value)
+
+    def _write_metrics(self, slots: list[int], runs: list[Run]) -> None:
         """Read the summaries, those of runs with the same metrics at once."""
-        for at in range(0, len(changed), _BATCH):
+        for at in range(0, len(runs), _BATCH):
             alike: dict[bytes, tuple[list[int], list[bytes]]] = {}
-            for slot, run in changed[at : at + _BATCH]:
-                blob = summaries_of(run)
-                slots, blobs = alike.setdefault(blob[: base_of(blob)], ([], []))
-                slots.append(slot)
+            some = slice(at, at + _BATCH)
+            for slot, blob in zip(slots[some], summaries_of(runs[some]), strict=True):
+                theirs, blobs = alike.setdefault(blob[: base_of(blob)], ([], []))
+                theirs.append(slot)
                 blobs.append(blob[base_of(blob) :])
-            for head, (slots, blobs) in alike.items():
-                self._write_alike(slots, blobs, self.layouts.places(head))
+            for head, (theirs, blobs) in alike.items():
+                self._write_alike(theirs, blobs, self.layouts.places(head))
 
     def _write_alike(self, slots: list[int], blobs: list[bytes], places: dict[str, list[int]]) -> None:
         rows = np.frombuffer(b"".join(blobs), SUMMARY).reshape(len(blobs), -1)

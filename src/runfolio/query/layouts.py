@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runfolio.errors import RunNotFound
+from runfolio.query.packed import packed
 from runfolio.store.summary import PACKED_SIZE
 
 if TYPE_CHECKING:
@@ -74,12 +74,11 @@ class Layouts:
             self._known[names] = found
         return found
 
-    def find(self, runs: Iterable[Run], metric: str) -> Found:
+    def find(self, runs: Sequence[Run], metric: str) -> Found:
         """Give the summaries of a metric, of those of the runs that have it."""
         owners: list[int] = []
         parts: list[bytes] = []
-        for owner, run in enumerate(runs):
-            blob = summaries_of(run)
+        for owner, blob in enumerate(summaries_of(runs)):
             for place in self.places(blob).get(metric, ()):
                 begin = base_of(blob) + place * PACKED_SIZE
                 owners.append(owner)
@@ -87,13 +86,9 @@ class Layouts:
         return Found(np.array(owners, np.int64), np.frombuffer(b"".join(parts), SUMMARY))
 
 
-def summaries_of(run: Run) -> bytes:
-    """Give the packed summaries of a run; big ones are read and not kept. Empty where the run has gone in between."""
-    try:
-        found: bytes = run._heavy("summaries")
-    except RunNotFound:
-        return _NONE
-    return found
+def summaries_of(runs: Sequence[Run]) -> Iterator[bytes]:
+    """Yield the packed summaries of runs; those of one that has gone in between are empty."""
+    return (_NONE if blob is None else blob for blob in packed(runs, "summaries"))
 
 
 def base_of(blob: bytes) -> int:

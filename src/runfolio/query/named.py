@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runfolio.errors import AmbiguousRun, RunNotFound
 from runfolio.model.ids import is_id, short
@@ -11,6 +11,7 @@ from runfolio.model.ids import is_id, short
 if TYPE_CHECKING:
     from runfolio.query.run import Run
     from runfolio.query.store import Store
+    from runfolio.store.cache import Cache
 
 _AT_ONCE = 500
 _BY_PREFIX = "SELECT id FROM runs WHERE id >= ? AND id < ? LIMIT 3"
@@ -22,31 +23,27 @@ def runs_named(store: Store, refs: Iterable[str]) -> list[Run]:
     Raises:
         RunNotFound: all are gone. AmbiguousRun: several runs begin so.
     """
-    with store._lock:
-        store._index.look()
-        return store._index.answer(lambda: _find(store, list(refs)))
+    store.look()
+    return store.ask(lambda index: _find(store, index.cache, list(refs)))
 
 
-def _find(store: Store, refs: list[str]) -> list[Run]:
-    ids = list(dict.fromkeys(id_ for ref in refs for id_ in _ids_of(store, ref)))
-    cache = store._index.cache
-    heads: dict[str, tuple[Any, ...]] = {}
+def _find(store: Store, cache: Cache, refs: list[str]) -> list[Run]:
+    ids = list(dict.fromkeys(id_ for ref in refs for id_ in _ids_of(cache, ref)))
+    found: dict[str, Run] = {}
     for at in range(0, len(ids), _AT_ONCE):
         some = ids[at : at + _AT_ONCE]
-        heads.update((head[0], head) for head in cache.heads(f"id IN ({', '.join('?' * len(some))})", some))
-    rows = cache.rows_of([id_ for id_, head in heads.items() if not store._knows(head)])
-    found = (store._run(rows[id_]) if id_ in rows else store._runs.get(id_) for id_ in ids if id_ in heads)
-    runs = [run for run in found if run is not None]
+        found.update((run.id, run) for run in store._runs_of(f"id IN ({', '.join('?' * len(some))})", some))
+    runs = [found[id_] for id_ in ids if id_ in found]
     if not runs and refs:
         raise RunNotFound(f"there is no run {short(refs[0])} here any more; runfolio list shows those there are")
     return runs
 
 
-def _ids_of(store: Store, ref: str) -> list[str]:
+def _ids_of(cache: Cache, ref: str) -> list[str]:
     """Give the id that begins so; none where there is no such run."""
     if is_id(ref):
         return [ref]
-    found = [row[0] for row in store._index.cache.ask(_BY_PREFIX, (ref, ref + "g"))]
+    found = [row[0] for row in cache.ask(_BY_PREFIX, (ref, ref + "g"))]
     if len(found) > 1:
         raise AmbiguousRun(f"{ref!r} fits several runs: {', '.join(found)}; give more of the id", found)
     return found

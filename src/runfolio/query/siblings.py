@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from runfolio.query.circumstances import is_seed
+from runfolio.query.packed import packed
 from runfolio.query.run import Run
 from runfolio.store.run_row import to_json
 
 
-def siblings(run: Run, among: Iterable[Run]) -> list[Run]:
+def siblings(run: Run, among: Sequence[Run]) -> list[Run]:
     """Give the runs of the same experiment whose params are the same but for the seed, itself among them, by seed.
 
     Cost: the params of most are not parsed: they are packed alike, so the text of each of ours must stand in theirs.
@@ -19,11 +20,9 @@ def siblings(run: Run, among: Iterable[Run]) -> list[Run]:
     if len(ours) == len(run.flat_params):
         return [run]  # no seed: the same again, or something else that is not told by params
     wanted = [f"{to_json(key)}:{to_json(value)}" for key, value in ours.items()]
-    found = [
-        one
-        for one in among
-        if one.experiment == run.experiment and _may_hold(one, wanted) and to_json(_without_seed(one)) == to_json(ours)
-    ]
+    theirs = [one for one in among if one.experiment == run.experiment]
+    alike = [one for one, text in zip(theirs, packed(theirs, "params"), strict=True) if _may_hold(text, wanted)]
+    found = [one for one in alike if to_json(_without_seed(one)) == to_json(ours)]
     return sorted(found, key=lambda one: (_seed_of(one), one.id)) or [run]
 
 
@@ -37,9 +36,8 @@ def _without_seed(run: Run) -> dict[str, Any]:
     return {key: value for key, value in sorted(run.flat_params.items()) if not is_seed(key)}
 
 
-def _may_hold(run: Run, wanted: list[str]) -> bool:
-    text = run._row.params
-    return text is None or all(one in text for one in wanted)
+def _may_hold(text: str | None, wanted: list[str]) -> bool:
+    return text is not None and all(one in text for one in wanted)
 
 
 def _seed_of(run: Run) -> list[tuple[int, float, str]]:

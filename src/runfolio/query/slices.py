@@ -137,7 +137,7 @@ def _from_journals(store: Store, run: Run, metric: str, ranks: Sequence[Rank]) -
 def read_files(store: Store, run_id: str) -> RunFiles:
     """Read the journals of a run that has come to rest, and hold nothing of them."""
     files = RunFiles(store._layout, run_id)
-    files.refresh(list(store._index._spools))
+    files.refresh(list(store._index.spools))
     return files
 
 

@@ -41,9 +41,8 @@ class Newest(NamedTuple):
 
 def heads(store: Store) -> dict[str, tuple[Head, int]]:
     """Look at the whole store; give how each of its runs stands, with the time of its journals' folder. Cost: a stat and a row for each run."""
-    with store._lock:
-        store._index.look()
-        found = store._index.answer(lambda: store._index.cache.ask(f"SELECT id, folder_ns, {_HEAD} FROM runs"))
+    store.look()
+    found = store.ask(lambda index: index.cache.ask(f"SELECT id, folder_ns, {_HEAD} FROM runs"))
     return {id_: (_head(facts), folder_ns) for id_, folder_ns, *facts in found}
 
 
@@ -51,15 +50,14 @@ def look_at(store: Store, ids: Iterable[str]) -> dict[str, Standing | None]:
     """Look at some runs only; None for one that is not there, or not yet."""
     found: dict[str, Standing | None] = {}
     for id_ in ids:
-        with store._lock:
-            store._index.look_at(id_)
-            found[id_] = _standing(store, id_)
+        store.look_at(id_)
+        found[id_] = _standing(store, id_)
     return found
 
 
 def _standing(store: Store, run_id: str) -> Standing | None:
     sql = f"SELECT {_HEAD}, folder_ns, open, last_ns, summaries FROM runs WHERE id = ?"
-    found = store._index.answer(lambda: store._index.cache.ask(sql, (run_id,)))
+    found = store.ask(lambda index: index.cache.ask(sql, (run_id,)))
     if not found:
         return None
     *facts, folder_ns, open_, last_ns, summaries = found[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -16,7 +17,7 @@ from runfolio.model.names import shown
 from runfolio.query.run import Run, moment
 from runfolio.query.runs import Runs
 from runfolio.query.selection import Selection, plain_selection
-from runfolio.store.index import Index
+from runfolio.store.index import NARROW, ROOMY, Index
 from runfolio.store.layout import Layout, find
 from runfolio.store.run_row import HEAD, Row
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MODES = ("min", "max")
 _HEX = "0123456789abcdef"
+_LISTED_MAX = 16  # lists of runs that are kept while nothing changes
 _NEAR = 2000  # names that are searched for one like the unknown
 
 
@@ -76,13 +78,26 @@ class Store:
     """
 
     def __init__(
-        self, layout: Layout, clock: Clock = SYSTEM_CLOCK, on_progress: Callable[[int, int], None] | None = None
+        self,
+        layout: Layout,
+        clock: Clock = SYSTEM_CLOCK,
+        on_progress: Callable[[int, int], None] | None = None,
+        *,
+        light: bool = False,
     ) -> None:
+        """Open a store.
+
+        Args:
+            on_progress: hears how many runs have been read of how many.
+            light: hold little of each run, for a process that stays: params and metrics are read when asked for. `whole` and `packed` of
+                query.packed read those of many runs at once.
+        """
         self._layout = layout
         self._lock = RLock()
-        self._index = Index(layout, clock, on_progress)
+        self._index = Index(layout, clock, on_progress, NARROW if light else ROOMY)
+        self._light = light
         self._runs: dict[str, Run] = {}
-        self._listed: dict[tuple[Selection, int], list[Run]] = {}
+        self._listed: OrderedDict[tuple[Selection, int], list[Run]] = OrderedDict()
         self._listed_at = -1
         self._names: dict[str, frozenset[str]] = {}
         self._names_at = -1
@@ -141,17 +156,19 @@ class Store:
     def names(self) -> dict[str, frozenset[str]]:
         """Give the names that runs of this store have used: of "params", "metrics", "summary", "tags", and metrics with declared "goals"."""
         with self._lock:
-            if self._names_at != self._index.looks:
-                self._names, self._names_at = self._index.answer(self._index.cache.names), self._index.looks
+            if self._names_at != self._index.changes:
+                self._names, self._names_at = self._index.answer(self._index.cache.names), self._index.changes
             return self._names
 
     def _list(self, selection: Selection, limit: int) -> list[Run]:
-        """Give what was listed before, where nothing was looked at since."""
-        if self._listed_at != self._index.looks:
-            self._listed, self._listed_at = {}, self._index.looks
+        """Give what was listed before, where nothing has changed since."""
+        if self._listed_at != self._index.changes:
+            self._listed, self._listed_at = OrderedDict(), self._index.changes
         key = (selection, limit)
         if key not in self._listed:
             self._listed[key] = self._select(selection, limit)
+            if len(self._listed) > _LISTED_MAX:
+                self._listed.popitem(last=False)
         return self._listed[key]
 
     def _select(self, selection: Selection, limit: int) -> list[Run]:
@@ -163,12 +180,25 @@ class Store:
             numbers = slow_numbers(selection.slow, lambda metric: self.series(metric, "mean"))
             cache.offer("slow", lambda run_id, place: numbers[place].get(run_id))
         question = (selection.where, (*selection.values, *selection.order_values), limit, selection.order)
+        if self._light:
+            self._let_go()
+            return [self._run(row) for row in cache.light_rows(*question)]
         if not selection.order and 2 * len(self._runs) < cache.ask("SELECT count(*) FROM runs")[0][0]:
             return [self._run(row) for row in cache.rows(*question)]  # most are new: faster in one go
         heads = cache.heads(*question)
         rows = cache.rows_of([head[0] for head in heads if not self._knows(head)])
         found = (self._run(rows[head[0]]) if head[0] in rows else self._runs.get(head[0]) for head in heads)
         return [run for run in found if run is not None]  # another process may have forgotten one in between
+
+    def _runs_of(self, where: str, values: Sequence[object]) -> Iterator[Run]:
+        """Give the runs that a condition of SQL fits."""
+        cache = self._index.cache
+        return map(self._run, cache.light_rows(where, values) if self._light else cache.rows(where, values))
+
+    def _let_go(self) -> None:
+        """Forget the runs at hand where many of them are no more."""
+        if len(self._runs) > 2 * self._index.cache.ask("SELECT count(*) FROM runs")[0][0]:
+            self._runs = {}
 
     def _knows(self, head: tuple[Any, ...]) -> bool:
         """Say whether a run is at hand as it is now."""
@@ -203,7 +233,7 @@ class Store:
         id_ = self._resolve(ref) or (self._index.look_if_new() and self._resolve(ref))
         if not id_:
             raise RunNotFound(self._unknown(ref))
-        return self._run(self._index.cache.rows("id = ?", (id_,))[0])
+        return next(self._runs_of("id = ?", (id_,)))
 
     def _resolve(self, ref: str) -> str | None:
         if ref == "latest":
@@ -388,6 +418,40 @@ class Store:
 
         one, other = (self.run(runs) if isinstance(runs, str) else runs for runs in (a, b))
         return diff(one, other)
+
+    # ---------------------------------------------------------------- how it stands on the disk
+
+    def refresh(self) -> float:
+        """Take in what changed on the disk; give what the look has cost of the processor, in seconds. No question waits for the look itself."""
+        scan = self._index.scan()
+        with self._lock:
+            self._index.take_in(scan)
+        return scan.cost_ns / 1e9
+
+    def trust(self, for_s: float) -> None:
+        """Let questions look at new and running runs only for so long, as somebody else looks at all of them: by `refresh`, or one by one."""
+        with self._lock:
+            self._index.trust(int(for_s * 1e9))
+
+    @property
+    def look_cost_s(self) -> float:
+        """What the latest look at all runs has cost of the processor."""
+        return self._index.scan_ns / 1e9
+
+    def look(self) -> None:
+        """Take in what changed on the disk, as each question does: twice a second at most."""
+        with self._lock:
+            self._index.look()
+
+    def look_at(self, run_id: str) -> None:
+        """Take in what changed in one run."""
+        with self._lock:
+            self._index.look_at(run_id)
+
+    def ask(self, act: Callable[[Index], T]) -> T:
+        """Ask the index, as it is known; asked again where its cache had to be made anew."""
+        with self._lock:
+            return self._index.answer(lambda: act(self._index))
 
     # ---------------------------------------------------------------- for runs
 

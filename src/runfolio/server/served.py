@@ -14,10 +14,11 @@ from runfolio.errors import UsageError
 from runfolio.server import limits
 from runfolio.server.asked import Chosen
 from runfolio.server.errors import Refused
+from runfolio.server.keeper import Keeper
 from runfolio.store.layout import STORE_NAME, Layout
 
 if TYPE_CHECKING:
-    from runfolio.query.runs import Runs
+    from runfolio.query.run import Run
     from runfolio.query.store import Store
 
 T = TypeVar("T")
@@ -75,6 +76,7 @@ class Served:
         self._store: Store | None = None
         self._opening: asyncio.Future[Store] | None = None
         self._desk: Desk | None = None
+        self._keeper = Keeper()
 
     def begin(self, desk: Desk) -> None:
         """Begin to open the store, on a thread of its own: reading many runs for the first time takes a while."""
@@ -89,7 +91,7 @@ class Served:
     def _open(self) -> Store:
         from runfolio.query.store import Store  # SQLite: not before the server listens
 
-        return Store(self.layout, on_progress=self._progress)
+        return Store(self.layout, on_progress=self._progress, light=True)
 
     def _progress(self, done: int, all: int) -> None:
         self.reading = (done, all)
@@ -106,6 +108,14 @@ class Served:
             Refused: 503, it is still being read, or too much waits already. StoreNotFound, Unreadable: there is none that can be opened.
         """
         store = self._store or await self._wait()
+        self._keeper.rouse(store)
+        return await self._asked(store, act)
+
+    async def follow(self, act: Callable[[Store], T]) -> T:
+        """Ask the store as `ask`, but for what looks at it all the time by itself: that is nobody who waits for an answer."""
+        return await self._asked(self._store or await self._wait(), act)
+
+    async def _asked(self, store: Store, act: Callable[[Store], T]) -> T:
         assert self._desk is not None
         return await self._desk.ask(lambda: act(store))
 
@@ -135,12 +145,15 @@ class Served:
 
     def close(self) -> None:
         """Let go of the store, unless a question still holds it: its end is not waited for."""
+        self._keeper.stop()
         if self._store is not None and self._desk is not None and self._desk.idle:
             self._store.close()
 
 
-def chosen(store: Store, asked: Chosen, sort: str | None = None) -> Runs:
+def chosen(store: Store, asked: Chosen, sort: str | None = None) -> list[Run]:
     """Give the runs that a request is about: those named, in that order, else those that fit its filter, newest first or as sorted.
+
+    They are held lightly: `whole` of query.packed gives those of which more is asked.
 
     Raises:
         UsageError: both. FilterError. RunNotFound, AmbiguousRun: a run that was named.
@@ -148,10 +161,9 @@ def chosen(store: Store, asked: Chosen, sort: str | None = None) -> Runs:
     if asked.runs is not None:
         if asked.q is not None:
             raise UsageError("name runs, or choose them by q; not both")
-        from runfolio.query.named import runs_named
-        from runfolio.query.runs import Runs
+        from runfolio.query.named import runs_named  # as the store: not before the server listens
 
-        return Runs(runs_named(store, asked.runs.split(",")), store)
+        return runs_named(store, asked.runs.split(","))
     return store.runs(asked.q or None, sort=sort, archived=asked.archived, deleted=asked.deleted)
 
 

@@ -9,21 +9,22 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from runfolio.errors import UsageError
 from runfolio.store import functions, laid_out
-from runfolio.store.run_row import COLUMNS, HEAD, HEAVY, Row
+from runfolio.store.run_row import COLUMNS, HEAD, HEAVY, LIGHT, Row
 
 SCHEMA = 3
 HEAVY_BYTES_MAX = 1 << 16
 """A bigger column is read only when asked for."""
 POINTS_BYTES_MAX = 512 << 20
-"""The points that are remembered, all together; beyond it all are forgotten."""
+"""The points that are remembered, all together; beyond it the oldest are forgotten."""
 LOCK_WAIT_S = 2.0
 _IDS_AT_ONCE = 500
-_PAGES_KIB_MAX = 32 << 10
+PAGES_KIB = 32 << 10
+"""Of the file that are kept in memory."""
 _PAGE_BYTES = 8 << 10
 """A run with some params and 20 metrics takes 2.5 KB: three to a page, where one would have the usual 4 KiB for itself."""
 
@@ -68,8 +69,9 @@ class Cache:
     Contract: not for several threads at once; several processes may share the file.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, pages_kib: int = PAGES_KIB) -> None:
         self.path = path
+        self._pages_kib = pages_kib
         self._names: dict[tuple[str, str], int] = {}  # those that are known to stand in the file
         self.db = self._open()
 
@@ -77,12 +79,21 @@ class Cache:
         for _ in range(2):
             try:
                 os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
-                return _connect(self.path)
+                return _connect(self.path, self._pages_kib)
             except (sqlite3.OperationalError, OSError):
                 break  # locked, not writable, no room
             except sqlite3.DatabaseError:
                 _remove(self.path)
         return _connect(":memory:")
+
+    @property
+    def written(self) -> int:
+        """How many rows were written through this connection."""
+        return self.db.total_changes
+
+    def version(self) -> tuple[object, int]:
+        """Give what is another one when another connection has written to the file, or this is another file."""
+        return self.db, self.ask("PRAGMA data_version")[0][0]
 
     def safely(self, act: Callable[[], T]) -> T:
         """Act in a transaction; where the file fails, again on a fresh one or one in memory."""
@@ -151,12 +162,24 @@ class Cache:
         return list(map(Row._make, self.ask(sql, (*values, limit))))
 
     def heads(
-        self, where: str = "", values: Iterable[object] = (), limit: int = -1, order: str = ""
+        self,
+        where: str = "",
+        values: Iterable[object] = (),
+        limit: int = -1,
+        order: str = "",
+        columns: Sequence[str] = HEAD,
     ) -> list[tuple[Any, ...]]:
-        """Give of the same runs `HEAD` only. Of those that have come to rest and are laid out, SQLite reads no packed column for it."""
-        columns = f"{order}, {_NEWEST}" if order else _NEWEST
-        sql = f"SELECT {', '.join(HEAD)} FROM runs {where and 'WHERE ' + where} ORDER BY {columns} LIMIT ?"
+        """Give of the same runs `HEAD` only, or `LIGHT`. Of those that have come to rest and are laid out, SQLite reads no packed column for it."""
+        by = f"{order}, {_NEWEST}" if order else _NEWEST
+        sql = f"SELECT {', '.join(columns)} FROM runs {where and 'WHERE ' + where} ORDER BY {by} LIMIT ?"
         return self.ask(sql, (*values, limit))
+
+    def light_rows(
+        self, where: str = "", values: Iterable[object] = (), limit: int = -1, order: str = ""
+    ) -> Iterator[Row]:
+        """Give the same runs, None for each packed column."""
+        nothing = (None,) * len(HEAVY)
+        return (Row._make(values + nothing) for values in self.heads(where, values, limit, order, LIGHT))
 
     def rows_of(self, ids: Sequence[str]) -> dict[str, Row]:
         """Give the runs of these ids; of a big column None, to be read by `heavy`."""
@@ -170,6 +193,17 @@ class Cache:
     def offer(self, name: str, function: Callable[[Any, Any], Any]) -> None:
         """Let questions call a function of two arguments."""
         self.db.create_function(name, 2, function)
+
+    def packed(self, ids: Sequence[str], column: str) -> dict[str, Any]:
+        """Give a packed column of many runs; None of one that is big, to be read by `heavy`."""
+        found: dict[str, Any] = {}
+        sql = (
+            f"SELECT id, CASE WHEN length({column}) <= {HEAVY_BYTES_MAX} THEN {column} END FROM runs WHERE id IN ({{}})"
+        )
+        for at in range(0, len(ids), _IDS_AT_ONCE):
+            some = ids[at : at + _IDS_AT_ONCE]
+            found.update(self.ask(sql.format(", ".join("?" * len(some))), some))
+        return found
 
     def row(self, run_id: str) -> Row:
         """Give all that is known of a run."""
@@ -251,13 +285,18 @@ class Cache:
         found = self.ask(f"SELECT run, rank, version, points FROM points WHERE {where}", values)
         return {(run, rank): (version, blob) for run, rank, version, blob in found}
 
-    def remember(self, points: Iterable[tuple[str, str, int | None, int, bytes]]) -> None:
-        """Remember points: metric, run, rank, version of the run, packed."""
-        if self.ask("PRAGMA page_count")[0][0] * self.ask("PRAGMA page_size")[0][0] > POINTS_BYTES_MAX:
-            self.db.execute("DELETE FROM points")
+    def remember(self, points: Sequence[tuple[str, str, int | None, int, bytes]]) -> None:
+        """Remember points: metric, run, rank, version of the run, packed. Where they take too much, twice as many of the oldest go."""
+        if self._used_bytes() > POINTS_BYTES_MAX:
+            oldest = "SELECT rowid FROM points ORDER BY rowid LIMIT ?"
+            self.db.execute(f"DELETE FROM points WHERE rowid IN ({oldest})", (2 * len(points),))
         for metric, run, rank, version, blob in points:
             self.db.execute("DELETE FROM points WHERE metric = ? AND run = ? AND rank IS ?", (metric, run, rank))
             self.db.execute("INSERT INTO points VALUES (?, ?, ?, ?, ?)", (metric, run, rank, version, blob))
+
+    def _used_bytes(self) -> int:
+        pages, free, size = (self.ask(f"PRAGMA {what}")[0][0] for what in ("page_count", "freelist_count", "page_size"))
+        return int((pages - free) * size)
 
 
 def _safe(values: Iterable[object]) -> tuple[object, ...]:
@@ -267,7 +306,7 @@ def _safe(values: Iterable[object]) -> tuple[object, ...]:
     )
 
 
-def _connect(path: str, empty: bool = False) -> sqlite3.Connection:
+def _connect(path: str, pages_kib: int = PAGES_KIB, empty: bool = False) -> sqlite3.Connection:
     """Open the file and make sure that it is an index of our form."""
     db = sqlite3.connect(path, timeout=LOCK_WAIT_S, check_same_thread=False)
     try:
@@ -275,7 +314,7 @@ def _connect(path: str, empty: bool = False) -> sqlite3.Connection:
         functions.register(db)
         db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # in memory too: a backup needs the same
         db.execute("PRAGMA synchronous = NORMAL")
-        db.execute(f"PRAGMA cache_size = -{_PAGES_KIB_MAX}")
+        db.execute(f"PRAGMA cache_size = -{pages_kib}")
         if not empty and not _is_ours(db):
             if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 raise sqlite3.DatabaseError("an index of another form")

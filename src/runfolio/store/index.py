@@ -2,23 +2,27 @@
 
 Everything in it is made from the journals, and made again at any time. A look at the disk costs one scan of `runs/` and one stat for each run;
 only runs whose folder changed, or that are not settled, are looked into. A run is settled when each of its journals is closed or its process
-proved dead. Nothing is written into the store.
+proved dead. Nothing is written into the store. Over very many runs the scan may be made by another thread, and what is asked meanwhile looks at
+new and running runs only: see `trust`.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from zlib import crc32
 
+from runfolio.errors import Unreadable
 from runfolio.journal import identity
 from runfolio.model.clock import SYSTEM_CLOCK, Clock
 from runfolio.model.ids import is_id
 from runfolio.store import spool, watch
-from runfolio.store.cache import Cache, Folder
+from runfolio.store.cache import PAGES_KIB, Cache, Folder
 from runfolio.store.catch_up import catch_up
 from runfolio.store.layout import Layout, cache_folder
 from runfolio.store.liveness import UNKNOWN, process_of
@@ -32,13 +36,37 @@ if TYPE_CHECKING:
     from runfolio.store.run_fold import RunFolding
 
 LOOK_EVERY_NS = 500_000_000
-HELD_BYTES_MAX = 256 << 20
-"""The decoded journals that are held for the next question, all runs together."""
 REMEMBERED_LEAST, REMEMBERED_MOST = 1_000, 1 << 20
 """How many points of a single series make it worth remembering, and how many are too many."""
 _RACY_NS = 2 * 10**9  # a folder's time is trusted when it is older than this: two changes may bear the same
 _BATCH = 200
+_OPEN_AT_ONCE = 100  # runs that are not settled are looked at by a question, where it does not look at all
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 T = TypeVar("T")
+
+
+class Room(NamedTuple):
+    """How much memory an index may take for the next question."""
+
+    held_bytes: int = 256 << 20
+    """Of decoded journals, all runs together."""
+    pages_kib: int = PAGES_KIB
+    """Of the cache's file."""
+
+
+ROOMY, NARROW = Room(), Room(32 << 20, 8 << 10)
+
+
+class Scan(NamedTuple):
+    """What is on the disk."""
+
+    runs_ns: int
+    """When a run came or went last."""
+    spools: list[str]
+    folders: dict[str, int]
+    """The runs there are, each with the time of its journals' folder; 0 where it has none but in the spool."""
+    cost_ns: int
+    """Of the processor."""
 
 
 class _Known(NamedTuple):
@@ -76,19 +104,28 @@ class Index:
     """
 
     def __init__(
-        self, layout: Layout, clock: Clock = SYSTEM_CLOCK, on_progress: Callable[[int, int], None] | None = None
+        self,
+        layout: Layout,
+        clock: Clock = SYSTEM_CLOCK,
+        on_progress: Callable[[int, int], None] | None = None,
+        room: Room = ROOMY,
     ) -> None:
         """Open the index; `on_progress(done, all)` hears how many runs have been read of many."""
         self.layout = layout
         self._on_progress = on_progress
         self.store_id = layout.store_id()
-        self.cache = Cache(os.path.join(cache_folder(layout.root, self.store_id), "index.sqlite"))
-        self.looks = 0
-        """How often the disk was looked at: what was listed stays right until the next time."""
+        self.cache = Cache(os.path.join(cache_folder(layout.root, self.store_id), "index.sqlite"), room.pages_kib)
+        self.changes = 0
+        """How often a look found anything: what was listed stays right until the next time."""
+        self.scan_ns = 0
+        """What the latest look at all runs has cost of the processor."""
+        self._room = room
         self._clock = clock
         self._looked_ns: int | None = None
+        self._trusted_until_ns = -1
+        self._file: object = None
         self._runs_ns = -1
-        self._spools: list[str] = []
+        self.spools: list[str] = []
         self._held: OrderedDict[str, tuple[RunFolding, int]] = OrderedDict()  # each with its size when it was last read
         self._held_bytes = 0
 
@@ -100,24 +137,58 @@ class Index:
     # ---------------------------------------------------------------- looking at the disk
 
     def look(self) -> None:
-        """Take in what changed on the disk, unless that was done less than half a second ago."""
+        """Take in what changed on the disk, unless that was done less than half a second ago.
+
+        Raises:
+            StoreNotFound, Unreadable: the disk is not there, or cannot be read; what is known stays.
+        """
         now = self._clock.boot_ns()
         if self._looked_ns is None or now - self._looked_ns >= LOOK_EVERY_NS:
+            if now < self._trusted_until_ns:
+                self._take(self._look_at_open)
+            else:
+                self.take_in(self.scan())
             self._looked_ns = now
-            self.cache.safely(self._look)
+
+    def trust(self, for_ns: int) -> None:
+        """Let `look` be content with new and running runs for so long: somebody else looks at all of them."""
+        self._trusted_until_ns = self._clock.boot_ns() + for_ns
+
+    def scan(self) -> Scan:
+        """Look at the folders of all runs, and take nothing in. Any thread may do so at any time.
+
+        Raises:
+            StoreNotFound, Unreadable: as `look`.
+        """
+        begin_ns = time.thread_time_ns()
+        runs_ns, spools = self._runs_stamp(), spool.base_folders()
+        return Scan(runs_ns, spools, self._folders(spools), time.thread_time_ns() - begin_ns)
+
+    def take_in(self, scan: Scan) -> None:
+        """Look into the runs that are not as they are known."""
+        self._take(lambda: self._take_in(scan))
+        self.scan_ns = scan.cost_ns
 
     def look_if_new(self) -> bool:
         """Look where a run has come or gone since; True where that was so."""
         if self._runs_stamp() == self._runs_ns:
             return False
-        self.cache.safely(self._look)
+        self.take_in(self.scan())
         return True
 
     def look_at(self, run_id: str) -> None:
         """Take in what changed in one run."""
-        self.looks += 1
-        self._spools = spool.base_folders()
-        self.cache.safely(lambda: self._look_into({run_id: self._folder_ns(run_id)}))
+        self.spools = spool.base_folders()
+        self._take(lambda: self._look_into([run_id]))
+
+    def _take(self, act: Callable[[], None]) -> None:
+        """Act in a transaction, and count it where anything is not as it was; other processes write into the file too."""
+        before = self.cache.written
+        self.cache.safely(act)
+        file = self.cache.version()
+        if self.cache.written != before or file != self._file:
+            self._file = file
+            self.changes += 1
 
     def answer(self, act: Callable[[], T]) -> T:
         """Ask the cache; where it fails, after another one has been filled."""
@@ -126,41 +197,71 @@ class Index:
                 return act()
             except sqlite3.DatabaseError as trouble:
                 self.cache.recover(trouble)
-                self.cache.safely(self._look)
+                self.take_in(self.scan())
         return act()
 
-    def _look(self) -> None:
-        self.looks += 1
-        self._runs_ns = self._runs_stamp()
-        self._spools = spool.base_folders()
+    def _take_in(self, scan: Scan) -> None:
+        self._runs_ns, self.spools = self._unless_young(scan.runs_ns), scan.spools
         settled = dict(self.cache.ask("SELECT id, folder_ns FROM runs WHERE settled = 1"))
         others = {row[0] for row in self.cache.ask("SELECT id FROM runs WHERE settled = 0")}
-        present = self._present()
-        for id_ in (settled.keys() | others) - present.keys():
-            self._forget(id_)
-        wanted = [id_ for id_, folder_ns in present.items() if settled.get(id_) != folder_ns]
+        gone = [id_ for id_ in (*settled, *others) if id_ not in scan.folders]
+        if gone:
+            self._check_store()
+        # What is gone is looked into too: it may have come since the scan.
+        wanted = [*gone, *(id_ for id_, folder_ns in scan.folders.items() if settled.get(id_) != folder_ns)]
         for at in range(0, len(wanted), _BATCH):
-            self._look_into({id_: present[id_] for id_ in wanted[at : at + _BATCH]})
+            self._look_into(wanted[at : at + _BATCH])
             if len(wanted) > _BATCH:
                 self.cache.db.commit()  # what is known so far is kept where the rest is interrupted
                 if self._on_progress is not None:
                     self._on_progress(min(at + _BATCH, len(wanted)), len(wanted))
 
+    def _look_at_open(self) -> None:
+        """Look into new runs and those that are not settled."""
+        unsettled = "SELECT id FROM runs WHERE settled = 0 ORDER BY number DESC LIMIT ?"
+        wanted = [row[0] for row in self.cache.ask(unsettled, (_OPEN_AT_ONCE,))]
+        stamp = self._runs_stamp()
+        if stamp != self._runs_ns:
+            self._runs_ns = self._unless_young(stamp)
+            known = {row[0] for row in self.cache.ask("SELECT id FROM runs")}
+            wanted += [name for name in self._names_in_runs() if name not in known and is_id(name)]
+        self._look_into(wanted)
+
+    # ---------------------------------------------------------------- what is on the disk
+
     def _runs_stamp(self) -> int:
         try:
-            return os.stat(self.layout.runs).st_mtime_ns
-        except OSError:
+            return os.stat(f"{self.layout.runs}/.").st_mtime_ns  # with the dot: it may also be searched
+        except OSError as trouble:
+            self._check_store(trouble)
             return 0
 
-    def _present(self) -> dict[str, int]:
-        """Give the runs there are, each with the time of its journals' folder; 0 where it has none but in the spool."""
+    def _unless_young(self, stamp: int) -> int:
+        return stamp if stamp < self._clock.wall_ns() - _RACY_NS else -1
+
+    def _names_in_runs(self) -> list[str]:
         try:
-            names = os.listdir(self.layout.runs)
-        except OSError:
-            names = []
-        found = dict.fromkeys(spool.runs_of(self.layout.root), 0) if self._spools else {}
+            return os.listdir(self.layout.runs)
+        except OSError as trouble:
+            self._check_store(trouble)
+            return []
+
+    def _check_store(self, trouble: OSError | None = None) -> None:
+        """Where no runs are to be seen, see whether that may be: a disk that is not there has not lost its runs.
+
+        Raises:
+            StoreNotFound, Unreadable: it may not.
+        """
+        root = self.layout.root
+        if trouble is not None and not isinstance(trouble, FileNotFoundError):
+            raise Unreadable(f"the runs cannot be read ({trouble.strerror}); what was known of them stays: {root}")
+        if self.layout.store_id() != self.store_id:
+            raise Unreadable(f"another store is where this one was; open it again: {root}")
+
+    def _folders(self, spools: list[str]) -> dict[str, int]:
+        found = dict.fromkeys(spool.runs_of(self.layout.root), 0) if spools else {}
         stat, runs = os.stat, self.layout.runs
-        for name in names:
+        for name in self._names_in_runs():
             if is_id(name):
                 try:
                     found[name] = stat(f"{runs}/{name}/journal").st_mtime_ns
@@ -180,12 +281,11 @@ class Index:
 
     # ---------------------------------------------------------------- looking into a run
 
-    def _look_into(self, runs: dict[str, int]) -> None:
-        """Look into runs, given the time of each one's folder."""
+    def _look_into(self, runs: Iterable[str]) -> None:
         here = Here(identity.boot_id(), self._clock.boot_ns(), self._clock.wall_ns())
         spooled = self._spooled_now()
-        for id_, folder_ns in runs.items():
-            self._look_into_one(_Visit(id_, folder_ns, self._names(id_), here), id_ in spooled)
+        for id_ in runs:
+            self._look_into_one(_Visit(id_, self._folder_ns(id_), self._names(id_), here), id_ in spooled)
 
     def _look_into_one(self, visit: _Visit, spooled: bool) -> None:
         run_id, here, was = visit.run_id, visit.here, self._known(visit.run_id)
@@ -206,7 +306,7 @@ class Index:
             return self._forget(run_id)
         looked = self._watch(folding, was.open, here)
         if any(watched.life == watch.GONE and watch.moved(watched) for watched in looked):
-            folding.refresh(self._spools)  # it wrote between our reading and its death
+            folding.refresh(self.spools)  # it wrote between our reading and its death
             looked = self._watch(folding, looked, here)
         row = row_of(folding, _new_version(), _standing(folding, looked))
         self.cache.write(row, visit.folder(looked))
@@ -221,7 +321,9 @@ class Index:
     def _names(self, run_id: str) -> int:
         try:
             names = sorted(os.listdir(self.layout.run_journal(run_id)))
-        except OSError:
+        except OSError as trouble:
+            if trouble.errno in _EXHAUSTED:  # of us it tells something, not of the run
+                raise Unreadable(f"run {run_id} cannot be read: {trouble.strerror}") from trouble
             return 0
         return crc32("/".join(names).encode(errors="surrogateescape"))
 
@@ -269,7 +371,7 @@ class Index:
     def _fold(self, run_id: str) -> RunFolding | None:
         """Read what is new in a run's journals; None where it has none."""
         folding = self._folding(run_id)
-        folding.refresh(self._spools)
+        folding.refresh(self.spools)
         if not folding.files.journals and not folding.files.warnings:
             return None
         if not all(journal.closed for journal in folding.files.journals):
@@ -301,7 +403,7 @@ class Index:
     def files(self, run_id: str) -> RunFiles:
         """Give the journals of a run, read anew."""
         folding = self._folding(run_id)
-        folding.files.refresh(self._spools)
+        folding.files.refresh(self.spools)
         self._hold(run_id, folding)
         return folding.files
 
@@ -341,7 +443,7 @@ class Index:
         return found[0][0] if found and found[0][1] == self._folder_ns(run_id) else None
 
     def _spooled_now(self) -> set[str]:
-        return set(spool.runs_of(self.layout.root)) if self._spools else set()
+        return set(spool.runs_of(self.layout.root)) if self.spools else set()
 
     def _folding(self, run_id: str) -> RunFolding:
         from runfolio.store.run_fold import RunFolding  # numpy: only where something must be read anew
@@ -358,7 +460,7 @@ class Index:
         self._let_go(run_id)
         self._held[run_id] = (folding, folding.files.size_bytes)
         self._held_bytes += folding.files.size_bytes
-        while self._held_bytes > HELD_BYTES_MAX and len(self._held) > 1:
+        while self._held_bytes > self._room.held_bytes and len(self._held) > 1:
             self._let_go(next(iter(self._held)))
 
 

@@ -39,6 +39,8 @@ class Row(NamedTuple):
 COLUMNS = Row._fields
 HEAD = COLUMNS[:8]
 """The columns by which a change of a run is seen: its version, how it stands, and why."""
+LIGHT = COLUMNS[:14]
+"""All but the big ones: an index of the cache holds them, so that of many runs they are read fast."""
 HEAVY = ("params", "more", "summaries")
 """The columns that may be big."""
 

@@ -13,15 +13,18 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from runfolio.errors import RunfolioError
 from runfolio.model.clock import SYSTEM_CLOCK, Clock
+from runfolio.query.store import Store
 from runfolio.server import limits
 from runfolio.server.errors import Refused
+from runfolio.server.keeper import LONG_S
 from runfolio.server.live.board import Board
 from runfolio.server.live.listener import Listener
-from runfolio.server.live.looker import Looker, Wanted
+from runfolio.server.live.looker import Looker, News, Wanted
 from runfolio.server.served import Served
 
 EVERY_S = 0.5
 _TROUBLE_EVERY_S = 5.0
+_TRUSTED_S = 5.0  # questions leave the looking at all runs to us until some looks later
 LOG = logging.getLogger("runfolio.server")
 
 
@@ -98,13 +101,19 @@ class Poller:
     async def look(self) -> None:
         """Look once, and wake those for whom there is something."""
         wanted = self._wanted()
-        news = await self._served.ask(lambda store: self._looker.look(store, wanted))
+        news = await self._served.follow(lambda store: self._look(store, wanted))
         self._hinted -= wanted.hinted
         self.looks += 1
         moved = self.board.post(news)
         for listener in self._listeners:
             if moved or not listener.is_greeted:
                 listener.wake(wanted)
+
+    def _look(self, store: Store, wanted: Wanted) -> News:
+        news = self._looker.look(store, wanted)
+        if store.look_cost_s > LONG_S:
+            store.trust(_TRUSTED_S)
+        return news
 
     def _wanted(self) -> Wanted:
         metrics = frozenset(metric for one in self._listeners for metric in one.metrics)

@@ -9,13 +9,14 @@ from msgspec import Struct
 
 from runfolio.errors import NotFound, UsageError
 from runfolio.query.diff_facts import diff_facts
+from runfolio.query.packed import whole
 from runfolio.query.side_by_side import Row, side_by_side
 from runfolio.query.store import Store
 from runfolio.server import limits
 from runfolio.server.answers import Answer, as_json
 from runfolio.server.asked import Asked, Chosen, RunRef
-from runfolio.server.chosen_runs import runs_of
 from runfolio.server.routing import STORE, Call, Route
+from runfolio.server.served import chosen
 
 
 class CompareAsked(Chosen, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,7 +73,7 @@ async def compare(call: Call[CompareAsked, None]) -> Answer:
 
 
 def _comparison(store: Store, asked: CompareAsked) -> Comparison:
-    runs = runs_of(store, asked)
+    runs = chosen(store, asked)
     if len(runs) > limits.COMPARED_MAX:
         raise UsageError(
             f"{len(runs):,} runs; at most {limits.COMPARED_MAX} stand side by side: narrow the filter, or name runs"
@@ -83,6 +84,7 @@ def _comparison(store: Store, asked: CompareAsked) -> Comparison:
     if asked.baseline and not places:
         raise NotFound("the baseline is none of these runs")
     baseline = places[0] if places else 0
+    runs = whole(store, runs)
     sections = [
         SectionFacts(one.name, one.equal, [_row(row) for row in one.rows])
         for one in side_by_side(store, runs, baseline)

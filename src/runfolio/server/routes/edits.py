@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from runfolio.errors import UsageError
 from runfolio.query import editing
 from runfolio.query.editing import Change, Edit
+from runfolio.query.packed import whole
 from runfolio.query.run import Run
 from runfolio.query.standing import look_at
 from runfolio.query.store import Store
@@ -105,7 +106,7 @@ def _edit(store: Store, asked: EditBody) -> Change | None:
     )
     if wanted == Edit():
         raise UsageError("nothing to change: give name, notes, add_tags, remove_tags, archived or deleted")
-    planned = editing.plan(_chosen(store, asked), wanted)
+    planned = editing.plan(whole(store, _chosen(store, asked)), wanted)
     return editing.apply(Layout(store.path), _words(asked), planned) if planned else None
 
 

@@ -11,8 +11,8 @@ from runfolio.query.store import Store
 from runfolio.server import limits
 from runfolio.server.answers import Answer, as_json
 from runfolio.server.asked import Chosen, Name, Text
-from runfolio.server.chosen_runs import runs_of
 from runfolio.server.routing import STORE, Call, Route
+from runfolio.server.served import chosen
 
 Params = Annotated[tuple[Name, ...], Meta(max_length=limits.COLUMNS_MAX)]
 
@@ -64,7 +64,7 @@ async def folded(call: Call[FoldedAsked, None]) -> Answer:
 def _folded(store: Store, asked: FoldedAsked) -> Folded:
     found = folding.folded(
         store,
-        runs_of(store, asked),
+        chosen(store, asked),
         by=asked.by,
         over=asked.over,
         metric=asked.metric,

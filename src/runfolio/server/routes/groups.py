@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from runfolio.query.packed import whole
 from runfolio.query.run import Run
 from runfolio.query.store import Store
 from runfolio.server import limits
 from runfolio.server.answers import Answer, as_json
 from runfolio.server.asked import Chosen, Name
-from runfolio.server.chosen_runs import runs_of
 from runfolio.server.routing import STORE, Call, Route
+from runfolio.server.served import chosen
 
 Params = Annotated[tuple[Name, ...], Meta(max_length=limits.COLUMNS_MAX)]
 
@@ -38,7 +39,7 @@ def _facts(store: Store, asked: GroupsAsked) -> dict[str, Any]:
     from runfolio.query.groups_facts import groups_facts
 
     at = int(asked.at) if asked.at.lstrip("-").isdecimal() else asked.at
-    runs = runs_of(store, asked)
+    runs = whole(store, chosen(store, asked))
     by, over = (_plain(names, runs) for names in (asked.by, asked.over))
     found = groups(runs, asked.metric, by, over, asked.goal, at)
     facts = groups_facts(found)

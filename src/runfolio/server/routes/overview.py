@@ -10,8 +10,8 @@ from runfolio.query import overview as looked
 from runfolio.query.store import Store
 from runfolio.server.answers import Answer, as_json
 from runfolio.server.asked import Chosen, Name
-from runfolio.server.chosen_runs import runs_of
 from runfolio.server.routing import STORE, Call, Route
+from runfolio.server.served import chosen
 
 
 class OverviewAsked(Chosen, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,7 +63,7 @@ async def overview(call: Call[OverviewAsked, None]) -> Answer:
 
 
 def _overview(store: Store, asked: OverviewAsked) -> Overview:
-    found = looked.overview_of(store, runs_of(store, asked), asked.metric)
+    found = looked.overview_of(store, chosen(store, asked), asked.metric)
     return Overview(
         total=found.total,
         running=found.running,

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from runfolio.errors import RunNotFound, UsageError
 from runfolio.query.facts import all_facts_of
 from runfolio.query.named import runs_named
+from runfolio.query.packed import whole
 from runfolio.query.run import Run
 from runfolio.query.siblings import differing, siblings
 from runfolio.query.store import Store
@@ -55,6 +56,8 @@ def _rows(store: Store, asked: RunsAsked) -> Rows:
     readers = {column: reader_of(column) for column in asked.column}
     found = chosen(store, asked, order_of(asked.sort, store.names()))
     shown = found[asked.offset : asked.offset + asked.limit]
+    if readers or asked.sparkline is not None:
+        shown = whole(store, shown)
     return Rows(
         total=len(found),
         offset=asked.offset,

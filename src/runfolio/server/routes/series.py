@@ -19,11 +19,11 @@ from runfolio.query.store import Store
 from runfolio.server import limits
 from runfolio.server.answers import Answer
 from runfolio.server.asked import Chosen, Name, RunIds
-from runfolio.server.chosen_runs import runs_of
 from runfolio.server.frames import TYPE, frame_of
 from runfolio.server.memory import give_back
 from runfolio.server.points_stream import ARROW, ArrowWriter
 from runfolio.server.routing import STORE, Call, Route
+from runfolio.server.served import chosen
 
 _BIG = 1 << 20
 # `from` and `as` are words of Python, so the struct is made by a call.
@@ -69,7 +69,7 @@ async def _whole(raw: bytes) -> AsyncIterator[bytes]:
 
 def _frame(store: Store, asked: Any) -> bytes:
     wish = _wish(asked)
-    raw = frame_of(chart_of(store, runs_of(store, asked), wish), getattr(asked, "as"))
+    raw = frame_of(chart_of(store, chosen(store, asked), wish), getattr(asked, "as"))
     if len(raw) > _BIG >> 3:
         give_back()
     return raw
@@ -117,7 +117,7 @@ async def points(call: Call[PointsAsked, None]) -> Answer:
 
 
 def _writer(store: Store, asked: PointsAsked) -> ArrowWriter:
-    return ArrowWriter(point_slices(store, runs_of(store, asked), asked.metric, limits.POINTS_MAX))
+    return ArrowWriter(point_slices(store, chosen(store, asked), asked.metric, limits.POINTS_MAX))
 
 
 async def _tables(call: Call[PointsAsked, None], writer: ArrowWriter) -> AsyncIterator[bytes]:

@@ -7,12 +7,14 @@ from msgspec import Struct
 from runfolio._version import __version__
 from runfolio.errors import RunfolioError
 from runfolio.model.states import RUNNING
+from runfolio.query.packed import packed
 from runfolio.query.store import Store
 from runfolio.server.answers import Answer, as_json
 from runfolio.server.asked import Asked
 from runfolio.server.errors import Refused, refusal_of
 from runfolio.server.routing import STORE, Call, Route
 from runfolio.server.served import Served
+from runfolio.store.run_row import from_json
 
 
 class Standing(Struct, frozen=True):
@@ -95,8 +97,9 @@ def _names(store: Store) -> Names:
 def _goals(store: Store, wanted: set[str]) -> dict[str, str]:
     """Give the goals that were declared, of each metric the newest run's; no more runs are looked into than need be."""
     goals: dict[str, str] = {}
-    for run in store.runs() if wanted else ():
-        goals.update((name, goal) for name, goal in run.goals.items() if name not in goals)
+    for more in packed(store.runs(), "more") if wanted else ():
+        told = from_json(more)["goals"] if more else {}
+        goals.update((name, goal) for name, goal in told.items() if name not in goals)
         if goals.keys() >= wanted:
             break
     return goals
