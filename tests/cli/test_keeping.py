@@ -104,3 +104,28 @@ def test_sizes_of_nothing():
     fine("delete", "latest")
     fine("gc")
     assert "0 runs" in fine("du").out
+
+
+def test_a_slip_of_the_pen_lets_nothing_go():
+    """A best of a metric that no run has is refused with the names that are near: it would keep nothing. Without runs nothing is refused."""
+    train("only", 1.0)
+    called = call("gc", "--keep", "best:5:losss")
+    assert called.code == 1 and "'losss'" in called.err and "'loss'" in called.err
+    assert names() == ["only"]
+    assert "None of 0 runs goes" in fine("gc", "--keep", "best:5:losss", "--filter", "name == 'nobody'").out
+
+
+def test_the_goal_is_the_same_in_each_experiment():
+    """A goal that the runs of one experiment declare holds in the others; where none does the message says how a rule tells it."""
+    for number in range(2):
+        train(f"a{number}", float(number), "a")
+        with runfolio.start("b", f"b{number}", capture=False) as run:
+            run.log({"loss": float(number), "acc": float(number)})
+    fine("gc", "--keep", "best:1:loss")
+    assert names() == ["a0", "b0"]
+    called = call("gc", "--keep", "best:1:acc")
+    assert (
+        called.code == 2
+        and "best:1:acc:max" in called.err.replace("min or ...:max", "max")
+        and "mode=" not in called.err
+    )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
-from runfolio.errors import UsageError
+from runfolio.errors import MetricNotFound, UsageError
+from runfolio.model.names import shown
 from runfolio.model.states import RUNNING
 from runfolio.query.filter.times import seconds_of
 
@@ -51,7 +53,7 @@ def let_go(store: Store, keeps: Sequence[Keep], older: str | None, runs: Iterabl
         older: as "30d": only runs that ended longer ago.
 
     Raises:
-        UsageError: no duration; a best without a goal.
+        UsageError: no duration; a best without a goal. MetricNotFound: none of the runs has the metric of a best.
     """
     before_s = None if older is None else seconds_of(older, time.time())
     if older is not None and before_s is None:
@@ -61,11 +63,34 @@ def let_go(store: Store, keeps: Sequence[Keep], older: str | None, runs: Iterabl
     by_experiment: dict[str | None, list[Run]] = {}
     for run in runs:
         by_experiment.setdefault(run.experiment, []).append(run)
-    for keep in keeps:
+    for keep in [_settled(keep, runs) for keep in keeps]:
         for members in by_experiment.values():
             kept.update(run.id for run in _kept(store, keep, members))
     going = [run for run in runs if run.id not in kept and _has_ended(run, before_s)]
     return sorted(going, key=lambda run: run._row.created_ns)
+
+
+def _settled(keep: Keep, runs: list[Run]) -> Keep:
+    """Fill in the goal that the runs declare: a rule that keeps nothing for a slip of the pen would let all runs go.
+
+    Raises:
+        MetricNotFound: none of the runs has the metric. UsageError: they declare no goal, or both.
+    """
+    if keep.kind != "best" or not runs:
+        return keep
+    having = [run for run in runs if keep.name in run.metrics]
+    if not having:
+        names = list(dict.fromkeys(name for run in runs for name in run.metrics))
+        near = get_close_matches(keep.name[:200], names[:5000], 3) or names[:3]
+        hint = f"; they have {', '.join(map(shown, near))}" if near else ""
+        raise MetricNotFound(f"none of these runs has the metric {shown(keep.name)}{hint}")
+    goals = {run.goals[keep.name] for run in having if keep.name in run.goals}
+    if keep.goal is None and len(goals) != 1:
+        why = "its runs declare both" if goals else "no run declares its goal"
+        raise UsageError(
+            f"is {shown(keep.name)} better low or high? {why}; say best:{keep.most}:{keep.name}:min or ...:max"
+        )
+    return keep if keep.goal else keep._replace(goal=goals.pop())
 
 
 def _kept(store: Store, keep: Keep, runs: list[Run]) -> list[Run]:
