@@ -198,7 +198,7 @@ def test_which_runs() -> None:
         (["plot", "loss", "-s", "1"], 2, "smooth is a weight from 0 up to below 1"),
         (["plot", "loss", "-o", "a.gif"], 2, "a plot is written as .png, .svg, .pdf, .html; not as 'a.gif'"),
         (["plot", "loss", "-o", "a.png", "--height", "9"], 2, "--height is for the terminal"),
-        (["plot", "loss", "-o", "no/such/a.png"], 3, "No such file or directory"),
+        (["plot", "loss", "-o", "no/such/a.png"], 2, "there is no folder 'no/such'"),
     ],
 )
 def test_what_cannot_be_plotted(arguments: list[str], code: int, text: str) -> None:

@@ -99,15 +99,17 @@ def test_json() -> None:
 
 
 def test_csv_and_markdown() -> None:
-    """CSV has a row for each group with the verdict against the best; Markdown a table and a list, names kept from being read as marks."""
+    """CSV has a row for each group with the verdict against the best; Markdown a table and lists, names kept from being read as marks."""
     grid()
     rows = list(csv.DictReader(io.StringIO(fine("stats", "acc", "--by", "lr", "--csv").out)))
     assert [(row["params.lr"], row["n"], row["nan"], row["verdict"]) for row in rows] == [
         ("0.01", "5", "0", ""), ("0.001", "2", "0", "cannot be settled"), ("0.1", "4", "1", "worse"),
     ]  # fmt: skip
     lines = fine("stats", "acc", "--markdown").lines
-    assert lines[0].startswith("| lr | n | mean | 95 % interval |") and lines[1].startswith("| --- | --: |")
-    assert len(lines) == 5 + 1 + 3 and lines[-1].startswith("- lr=0.001 against")
+    assert lines[0].startswith("acc, the last value of each run, highest is best")
+    assert lines[2].startswith("| lr | n | mean | 95 % interval |") and lines[3].startswith("| --- | --: |")
+    assert len(lines) == 2 + 5 + 1 + 3 + 2 and lines[-3].startswith("- lr=0.001 against")
+    assert lines[-1].startswith("- ! 1 run at NaN, left out")
     with start(params={"a|b": "*x*", "seed": 1}) as run:
         run.log({"acc": 1})
     assert "a\\|b" in fine("stats", "acc", "--by", "a|b", "--markdown").out

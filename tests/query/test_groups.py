@@ -191,3 +191,29 @@ def test_what_ran_away_counts_as_infinite() -> None:
     found = runfolio.open_store().groups("loss", goal="min")
     assert [len(group.runs) for group in found] == [2] and found[0].description.infinite == 1
     assert len(found.left_out["infinite"]) == 1
+
+
+def test_runs_of_another_kind_make_no_groups() -> None:
+    """Runs that never log the metric bring no columns and no rows; they are counted. A setting asked for by name stays, also with nothing to show."""
+    grid()
+    make({"depth": 3, "data": "wiki"}, 1.0, metric="loss")
+    make({"lr": 0.3, "seed": 0, "width": 7}, 1.0, metric="loss")
+    found = groups(listed(), "acc", goal="max")
+    assert (found.by, [group.params["lr"] for group in found]) == (["lr", "opt.name"], [0.2, 0.1])
+    assert (len(found.left_out["no value"]), found.inside) == (2, [])
+    told = groups(listed(), "acc", by="lr", goal="max")
+    assert [(group.params.get("lr"), group.description.n) for group in told] == [(0.2, 4), (0.1, 4), (0.3, 0)]
+
+
+def test_a_notebook_shows_the_table_and_the_verdicts() -> None:
+    """Groups show a row each and the verdict of each pair, and what was left out; whatever a name holds stands there as text."""
+    for seed in range(4):
+        make({"lr": 0.1, "seed": seed, "<b>": "<script>"}, 0.50 + 0.01 * (seed % 3))
+        make({"lr": 0.2, "seed": seed, "<b>": "&amp;"}, 0.90 + 0.01 * (2 * seed % 3))
+    make({"lr": 0.2, "seed": 9, "<b>": "&amp;"}, math.nan)
+    page = groups(listed(), "acc", goal="max")._repr_html_()
+    assert page.count("<tr>") == 3 and page.count("<li>") == 1
+    assert "<td>0.2</td>" in page and "<b>better</b>" in page and "1 NaN" in page
+    assert "&lt;script&gt;" in page and "&amp;amp;" in page and "<script" not in page
+    alone = groups([run for run in listed() if run.params["seed"] == 0 and run.params["lr"] == 0.1], "acc", goal="max")
+    assert "<li>" not in alone._repr_html_()

@@ -419,3 +419,31 @@ def test_a_sparkline_has_gaps(values: list[float], pieces: int) -> None:
     assert drawn.count("M") == pieces
     assert len(drawn) < 5000
     assert all(0 <= float(number) <= 120 for number in re.findall(r"[ML](-?[\d.]+|nan|inf)", drawn))
+
+
+def test_a_group_that_lacks_a_param_says_so() -> None:
+    """Beside other groups the runs without the param are not "all runs"."""
+    make(lr=0.1)
+    make()
+    assert [curve.label for panel in plot_of(runs(), ["loss"], group_by=["lr"]).panels for curve in panel.curves] == [
+        "lr=0.1 (n = 1)", "no lr (n = 1)",
+    ]  # fmt: skip
+    assert params_label({"a.x": 1}, ["b.x", "y"]) == "a.x=1 no b.x no y"
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """A plot into a folder that is not there says which, and not the name of a file of ours."""
+    make()
+    with pytest.raises(UsageError, match=r"there is no folder '.*nowhere'") as told:
+        runs().plot("loss", out=tmp_path / "nowhere" / "a.png")
+    assert ".part" not in str(told.value)
+
+
+def test_ints_that_some_runs_lack_stay_exact_in_pandas() -> None:
+    """A column of ints with gaps is Int64, and not floats that round; one without gaps, and one of floats, are as pandas has them."""
+    make(big=2**63 - 1, seed=1, lr=0.1)
+    make(seed=2, lr=1)
+    frame = runs().to_pandas()
+    assert str(frame["params.big"].dtype) == "Int64" and frame["params.big"][0] == 2**63 - 1
+    assert frame["params.big"].isna().tolist() == [False, True]
+    assert (str(frame["params.seed"].dtype), str(frame["params.lr"].dtype)) == ("int64", "float64")

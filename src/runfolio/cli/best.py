@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runfolio.cli.arguments import NAME, check_form, data_options
+from runfolio.cli.arguments import NAME, check_form, check_one_form, data_options, text_options
 from runfolio.cli.render.screen import PIPE_COLUMNS_OF_TABLES, screen, write, write_data, write_lines
-from runfolio.errors import MetricNotFound, StoreNotFound
+from runfolio.errors import MetricNotFound, StoreNotFound, UsageError
 from runfolio.model.names import printable, shown
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("--top", "-n", type=click.IntRange(1), default=1, show_default=True, help="How many, the best first.")
 @data_options("A JSON list, an object for each run, with its `value`.", "CSV, a row for each run.")
+@text_options
 def command(
     metric: str,
     goal: str | None,
@@ -39,19 +40,25 @@ def command(
     as_json: bool,
     as_csv: bool,
     spreadsheet: bool,
+    markdown: bool,
+    latex: bool,
 ) -> int:
     """Show the run with the best value of METRIC. NaN never wins; of equal runs the older is first.
 
     Exit code: 0, or 1 where no run has a number of it.
     """
     check_form(as_json, as_csv, spreadsheet)
+    check_one_form(json=as_json, csv=as_csv, markdown=markdown, latex=latex)
     found = _best(metric, goal, at, top, {"filter": filter, "experiment": experiment})
     if as_json or as_csv:
         return _write_data(found, as_json, spreadsheet)
     if not found:
         write(f"No run has a number of {shown(metric)}.")
         return 1
-    _write_table(found, metric)
+    if markdown or latex:
+        _write_text(found, metric, latex)
+    else:
+        _write_table(found, metric)
     return 0
 
 
@@ -63,13 +70,35 @@ def _best(metric: str, goal: str | None, at: str, top: int, wanted: dict[str, An
     except StoreNotFound:
         return []
     runs = store.runs(**wanted)
-    if runs and not any(metric in run.metrics for run in runs):
+    if not runs:
+        return []
+    if not any(metric in run.metrics for run in runs):
         from difflib import get_close_matches
 
-        near = get_close_matches(metric[:200], sorted(store.names()["metrics"])[:5000], 3)
+        near = get_close_matches(metric[:200], sorted({name for run in runs for name in run.metrics})[:5000], 3)
         hint = f"did you mean {' or '.join(map(shown, near))}?" if near else "runfolio show tells what a run has"
         raise MetricNotFound(f"none of these runs has the metric {shown(metric)}; {hint}")
-    return store.ranking(metric, goal, at, runs)[:top]
+    try:
+        return store.ranking(metric, goal, at, runs)[:top]
+    except UsageError as unclear:
+        if goal:
+            raise
+        raise UsageError(str(unclear).replace("mode='min' or mode='max'", "--goal min or --goal max")) from unclear
+
+
+def _write_text(found: list[tuple[Run, float]], metric: str, latex: bool) -> None:
+    """Write Markdown or LaTeX: the runs, the metric, and the params that vary."""
+    from runfolio.cli.render import values
+    from runfolio.cli.render.forms import latex_lines, markdown_lines
+    from runfolio.cli.render.runs import param_column, titled, varying_params
+    from runfolio.cli.render.table import WHOLE, column
+    from runfolio.model.ids import short
+
+    runs = [run for run, _ in found]
+    names = column("run", [run.name or short(run.id) for run in runs], limit=WHOLE)
+    numbers = titled(metric, [values.number(value) for _, value in found], right=True, whole=True)
+    params = [param_column(key, runs, whole=True) for key in varying_params(runs)]
+    write_lines((latex_lines if latex else markdown_lines)([names, numbers, *params]))
 
 
 def _write_table(found: list[tuple[Run, float]], metric: str) -> None:

@@ -72,8 +72,9 @@ def command(
     limit = None if everything or (group_by and not limit) else limit or NEWEST
     found = store.runs(**wanted, limit=limit) if store else []
     paths = _names(columns) if columns else None
+    nothing = [] if found else _nothing(any(filters.values()) or bool(status or filter), deleted)
     if group_by:
-        return _write_groups(found, _names(group_by), as_json, as_csv, spreadsheet, markdown, latex)
+        return _write_groups(found, _names(group_by), nothing, as_json, as_csv, spreadsheet, markdown, latex)
     if as_json:
         _write_json(found, paths)
     elif as_csv:
@@ -81,7 +82,7 @@ def command(
     elif markdown or latex:
         _write_text(found, paths, latex)
     elif not found:
-        write_lines(_nothing(any(filters.values()) or bool(status or filter), deleted))
+        write_lines(nothing)
     else:
         _write_table(found, paths, wide)
         total = len(store.runs(**wanted)) if store and len(found) == limit else len(found)
@@ -142,7 +143,7 @@ def _write_text(found: list[Run], paths: list[str] | None, latex: bool) -> None:
     from runfolio.cli.render.chosen import chosen_columns
     from runfolio.cli.render.forms import latex_lines, markdown_lines
     from runfolio.cli.render.runs import metric_names, varying_params
-    from runfolio.cli.render.table import column
+    from runfolio.cli.render.table import WHOLE, column
     from runfolio.model.ids import short
 
     if paths is None:
@@ -151,39 +152,46 @@ def _write_text(found: list[Run], paths: list[str] | None, latex: bool) -> None:
             *(f"metrics.{name}" for name in metric_names(found)),
         ]
     chosen, unknown = chosen_columns(found, paths, whole=True)
-    first = column("run", [run.name or short(run.id) for run in found])
+    first = column("run", [run.name or short(run.id) for run in found], limit=WHOLE)
     write_lines((latex_lines if latex else markdown_lines)([first, *chosen]))
     _warn_of_unknown(unknown)
 
 
 def _write_groups(
-    found: list[Run], params: list[str], as_json: bool, as_csv: bool, spreadsheet: bool, markdown: bool, latex: bool
+    found: list[Run],
+    params: list[str],
+    nothing: list[str],
+    as_json: bool,
+    as_csv: bool,
+    spreadsheet: bool,
+    markdown: bool,
+    latex: bool,
 ) -> None:
     from runfolio.cli.render.forms import latex_lines, markdown_lines
-    from runfolio.cli.render.grouped import group_columns, group_facts, groups_of
+    from runfolio.cli.render.grouped import group_columns, group_facts, groups_of, keys_of
     from runfolio.cli.render.spreadsheet import csv_text
     from runfolio.cli.render.table import plain_table
 
-    groups = groups_of(found, params)
+    keys = keys_of(found, params)
+    groups = groups_of(found, keys)
     if as_json:
         from runfolio.cli.render.json_text import write_json
 
-        return write_json(group_facts(groups, params))
-    if not groups:
-        return write_lines(_nothing(True, False))
-    columns = group_columns(groups, params)
+        return write_json(group_facts(groups, keys))
+    if not (groups or as_csv or markdown or latex):
+        return write_lines(nothing)
     if as_csv:
-        facts = group_facts(groups, params)
+        facts = group_facts(groups, keys)
         metrics = list(dict.fromkeys(name for one in facts for name in one["metrics"]))
-        titles = [*(f"params.{key}" for key in params), "runs", *(f"metrics.{name}" for name in metrics)]
+        titles = [*(f"params.{key}" for key in keys), "runs", *(f"metrics.{name}" for name in metrics)]
         rows = (
             [*one["params"].values(), len(one["runs"]), *(one["metrics"].get(name) for name in metrics)]
             for one in facts
         )
         return write_data(csv_text(titles, rows, spreadsheet))
     if markdown or latex:
-        return write_lines((latex_lines if latex else markdown_lines)(columns))
-    write_lines(plain_table(columns, screen(PIPE_COLUMNS_OF_TABLES)))
+        return write_lines((latex_lines if latex else markdown_lines)(group_columns(groups, keys, whole=True)))
+    write_lines(plain_table(group_columns(groups, keys), screen(PIPE_COLUMNS_OF_TABLES)))
 
 
 def _warn_of_unknown(paths: list[str]) -> None:

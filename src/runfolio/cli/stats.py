@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runfolio.cli.arguments import NAME, check_form, data_options
+from runfolio.cli.arguments import NAME, check_form, check_one_form, data_options, text_options
 from runfolio.cli.render.screen import PIPE_COLUMNS_OF_TABLES, screen, write_data, write_lines
-from runfolio.errors import NotFound, StoreNotFound, UsageError
+from runfolio.errors import NotFound, StoreNotFound
 
 if TYPE_CHECKING:
     from runfolio.query.groups import Groups
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     "--at", metavar="WHICH", default="last", help="last (default), best, first, min, max, mean, median, auc or a step."
 )
 @click.option("--wide", "-w", is_flag=True, help="All columns, however wide.")
-@click.option("--markdown", "as_markdown", is_flag=True, help="A Markdown table, and the verdicts as a list.")
 @data_options("One JSON object: groups, and comparisons with their verdicts.", "CSV, a row for each group.")
+@text_options
 def command(
     metric: str,
     by: tuple[str, ...],
@@ -41,15 +41,15 @@ def command(
     experiment: str | None,
     at: str,
     wide: bool,
-    as_markdown: bool,
     as_json: bool,
     as_csv: bool,
     spreadsheet: bool,
+    markdown: bool,
+    latex: bool,
 ) -> None:
     """Compare groups of runs over seeds: which is really better, which lies inside the noise, how many more seeds it takes."""
     check_form(as_json, as_csv, spreadsheet)
-    if as_markdown and (as_json or as_csv):
-        raise UsageError("--markdown, --json or --csv, not two of them")
+    check_one_form(json=as_json, csv=as_csv, markdown=markdown, latex=latex)
     from runfolio.cli.render import verdicts
     from runfolio.query.groups import groups
 
@@ -62,8 +62,8 @@ def command(
         write_json(groups_facts(found))
     elif as_csv:
         write_data(verdicts.groups_csv(found, spreadsheet))
-    elif as_markdown:
-        write_lines(verdicts.groups_markdown(found))
+    elif markdown or latex:
+        write_lines((verdicts.groups_latex if latex else verdicts.groups_markdown)(found))
     else:
         write_lines(verdicts.groups_lines(found, screen(PIPE_COLUMNS_OF_TABLES), wide))
 
@@ -87,12 +87,7 @@ def _params(told: tuple[str, ...], runs: list[Run]) -> list[str] | None:
     for one in told:
         whole = "," not in one or any(one in run.flat_params for run in runs)
         names += [one] if whole else [part.strip() for part in one.split(",") if part.strip()]
-    return [name.removeprefix("params.") if _is_prefixed(name, runs) else name for name in names] or None
-
-
-def _is_prefixed(name: str, runs: list[Run]) -> bool:
-    """Say whether a name is a param's with the prefix that filters and columns know it by."""
-    return name.startswith("params.") and not any(name in run.flat_params for run in runs)
+    return names or None
 
 
 def _at(told: str) -> str | int:

@@ -14,6 +14,7 @@ from runfolio.model.names import shown
 from runfolio.model.states import FINISHED, RUNNING
 from runfolio.query import aggregate
 from runfolio.query.circumstances import is_seed
+from runfolio.query.param_key import param_key
 from runfolio.query.statistics.describe import Description, describe
 from runfolio.query.statistics.pairs import Pair, Sample, compare_all
 from runfolio.query.statistics.values import AWAY
@@ -85,6 +86,12 @@ class Groups:
             return f"the params that vary inside are {', '.join(self.over)}"
         return f"over {', '.join(self.over)}" if self.over else "no param varies inside"
 
+    def _repr_html_(self) -> str:
+        """Show the groups as a table in a notebook, and the verdicts as a list."""
+        from runfolio.query.groups_html import groups_html
+
+        return groups_html(self)
+
     def __repr__(self) -> str:
         return f"<Groups of {self.metric} by {', '.join(self.by) or 'nothing'}: {len(self.groups)} groups>"
 
@@ -119,19 +126,21 @@ def groups(
     if goal not in GOALS:
         raise UsageError(f"goal must be 'min' or 'max', not {shown(goal)}")
     value_of = _reader(metric, goal, at)
-    varying = _varying(listed)
+    having = [run for run in listed if metric in run.metrics]
+    varying = _varying(having)
     told = _told(by, over, listed)
     found = Groups(metric, goal, at if isinstance(at, str) else f"step {at}" if isinstance(at, int) else "told", *told)
     if over is None:
         found.over = [key for key in varying if key not in found.by and is_seed(key)]
         found.over_found = True
     if by is None:
-        found.by = [key for key in _keys(listed) if key not in found.over]
+        found.by = [key for key in _keys(having) if key not in found.over]
     gathered = _gather(listed, found.by)
-    found.inside = [key for key in _inside(gathered) if key not in found.over]
+    found.inside = [key for key in _inside(_gather(having, found.by)) if key not in found.over]
     if over is None and not found.over and by is not None:
         found.over, found.inside = found.inside, []
-    found.groups = [_group(found, members, value_of) for members in gathered]
+    made = [(_group(found, members, value_of), members) for members in gathered]
+    found.groups = [group for group, members in made if _is_asked(found, members, by is not None)]
     sign = 1 if goal == "min" else -1
     found.groups.sort(key=lambda one: (not one.description.n, sign * one.description.centre))
     _compare(found)
@@ -147,7 +156,7 @@ def _told(
     by: str | Sequence[str] | None, over: str | Sequence[str] | None, runs: list[Run]
 ) -> tuple[list[str], list[str]]:
     keys = _keys(runs)
-    by_keys, over_keys = ([_key(name, keys) for name in _listed(names)] for names in (by, over))
+    by_keys, over_keys = ([param_key(name, keys) for name in _listed(names)] for names in (by, over))
     both = next((key for key in by_keys if key in over_keys), None)
     if both:
         raise UsageError(f"the param {shown(both)} cannot make the groups and vary inside them; leave it out of one")
@@ -160,18 +169,6 @@ def _listed(names: str | Sequence[str] | None) -> list[str]:
 
 def _keys(runs: list[Run]) -> list[str]:
     return list(dict.fromkeys(key for run in runs for key in run.flat_params))
-
-
-def _key(name: str, keys: list[str]) -> str:
-    """Find a param by its dotted key, or by the last part of it where that is unique."""
-    if name in keys:
-        return name
-    ending = [key for key in keys if key.endswith(f".{name}")]
-    if len(ending) == 1:
-        return ending[0]
-    near = ending or get_close_matches(name[:200], keys[:2000], 3) or keys[:_NAMED]
-    hint = f"; they have {', '.join(map(shown, near[:_NAMED]))}" if near else "; they have none"
-    raise NotFound(f"none of these runs has the param {shown(name)}{hint}")
 
 
 def _no_metric(metric: str, runs: list[Run]) -> str:
@@ -208,6 +205,16 @@ def _gather(runs: list[Run], by: list[str]) -> list[list[Run]]:
         flat = run.flat_params
         gathered.setdefault(tuple(_frozen(flat.get(key, _MISSING)) for key in by), []).append(run)
     return list(gathered.values())
+
+
+def _is_asked(found: Groups, members: list[Run], told: bool) -> bool:
+    """Say whether a group is one of those asked for: another experiment's runs, which never log the metric, make none.
+
+    One whose runs all ended before they had logged it does, where the params that make the groups were told and it has any.
+    """
+    if any(found.metric in run.metrics for run in members):
+        return True
+    return told and any(key in members[0].flat_params for key in found.by)
 
 
 def _inside(gathered: list[list[Run]]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +12,7 @@ from runfolio.errors import NotFound, UsageError
 from runfolio.model.names import shown
 from runfolio.query.digits import Shown, alone, with_interval
 from runfolio.query.groups import AGGREGATES, At, Group, Groups, groups
+from runfolio.query.param_key import param_key
 from runfolio.query.statistics.values import LEAST
 from runfolio.query.statistics.verdict import NOISE
 
@@ -150,10 +150,10 @@ def paper_table(
     if not listed:
         raise NotFound("no run fits; runfolio list shows what there is")
     known = list(dict.fromkeys(key for run in listed for key in run.flat_params))
-    keys, names = [_key(name, known) for name in _names(rows)], _names(cols)
+    keys, names = [param_key(name, known) for name in _names(rows)], _names(cols)
     if not keys or not names:
         raise UsageError("a table needs rows (params) and columns (metrics): --rows params.model --cols metrics.acc")
-    seeds = None if over is None else [_key(name, known) for name in _names(over)]
+    seeds = None if over is None else [param_key(name, known) for name in _names(over)]
     goals = goal if isinstance(goal, Mapping) else dict.fromkeys(_metrics(listed), goal) if goal else {}
     wish = _Wish(keys, seeds, goals, at)
     if metric is None:
@@ -161,7 +161,7 @@ def paper_table(
     elif len(names) > 1:
         raise UsageError(f"with --metric the columns are the values of one param, not of {', '.join(names)}")
     else:
-        columns = _by_param(_key(names[0], known), metric, listed, wish)
+        columns = _by_param(param_key(names[0], known), metric, listed, wish)
     made = PaperTable(keys, columns)
     made.lines = _lines(made)
     return made
@@ -206,21 +206,6 @@ def _bare(name: str, family: str, known: Iterable[str]) -> str:
     return name if name in known else name.removeprefix(f"{family}.")
 
 
-def _key(name: str, known: list[str]) -> str:
-    """Find a param by its dotted key, or by the last part of it where that is unique.
-
-    Raises:
-        NotFound: no run has it.
-    """
-    bare = _bare(name, "params", known)
-    ending = [key for key in known if key == bare or key.endswith(f".{bare}")]
-    if bare in known or len(ending) == 1:
-        return bare if bare in known else ending[0]
-    near = ending or get_close_matches(bare[:200], known[:2000], 3) or known[:5]
-    hint = f"; they have {', '.join(map(shown, near))}" if near else "; they have none"
-    raise NotFound(f"none of these runs has the param {shown(bare)}{hint}")
-
-
 # ----------------------------------------------------------------------------------------------------------- columns
 
 
@@ -242,7 +227,7 @@ def _column(title: str, told: str, runs: list[Run], wish: _Wish) -> Column:
 
 def _is_param(told: str, runs: list[Run]) -> bool:
     try:
-        return bool(_key(told, list({key for run in runs for key in run.flat_params})))
+        return bool(param_key(told, list({key for run in runs for key in run.flat_params})))
     except NotFound:
         return False
 

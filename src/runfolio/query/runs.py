@@ -54,8 +54,14 @@ class Runs(Base):
         return groups(self, metric, by, over, goal, at)
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Give a DataFrame, one row for each run."""
-        return need("pandas").DataFrame(self.columns())
+        """Give a DataFrame, one row for each run. Ints stay ints: a column that lacks some is pandas' `Int64`, which knows NA."""
+        pandas = need("pandas")
+        return pandas.DataFrame(
+            {
+                name: pandas.array(values, "Int64") if _lacks_ints(values) else values
+                for name, values in self.columns().items()
+            }
+        )
 
     def to_polars(self) -> polars.DataFrame:
         """Give a polars DataFrame, one row for each run; a column whose values are of several types is text."""
@@ -131,6 +137,12 @@ def _row(run: Run) -> dict[str, Any]:
         row[f"metrics.{name}"] = run.metrics.rank(name, ranks[0]).last if len(ranks) == 1 else None
     row.update((f"summary.{key}", value) for key, value in run.summary.items())
     return row
+
+
+def _lacks_ints(values: list[Any]) -> bool:
+    """Say whether values are ints of 64 bits, and some are missing: as floats, which pandas makes of them, they would be rounded."""
+    kinds = {type(value) for value in values}
+    return kinds == {int, type(None)} and all(value is None or -(2**63) <= value < 2**63 for value in values)
 
 
 def _of_one_type(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:

@@ -9,7 +9,7 @@ from runfolio.cli.fields import MISSING, find, lookup
 from runfolio.cli.render import values
 from runfolio.cli.render.runs import param_text, titled
 from runfolio.cli.render.spreadsheet import csv_text
-from runfolio.cli.render.table import Column, column
+from runfolio.cli.render.table import WHOLE, Column, column
 from runfolio.model.params import flatten
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ _LEADING = (
     "notes",
 )
 
-_WHOLE = 1_000_000  # characters
-
 
 def chosen_columns(runs: list[Run], paths: list[str], whole: bool = False) -> tuple[list[Column], list[str]]:
     """Make a column for each named field; say which names no run knows.
@@ -47,7 +45,7 @@ def chosen_columns(runs: list[Run], paths: list[str], whole: bool = False) -> tu
             continue
         right = all(value is MISSING or value is None or isinstance(value, int | float) for value in found)
         texts = [_text(path, value, one) for value, one in zip(found, facts, strict=True)]
-        columns.append(column(path, texts, limit=_WHOLE, right=right) if whole else titled(path, texts, right))
+        columns.append(column(path, texts, limit=WHOLE, right=right) if whole else titled(path, texts, right))
     return columns, unknown
 
 

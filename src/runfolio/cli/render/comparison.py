@@ -18,7 +18,7 @@ from runfolio.cli.render.runs import (
 )
 from runfolio.cli.render.screen import BOLD, Screen, status_mark
 from runfolio.cli.render.spreadsheet import csv_text
-from runfolio.cli.render.table import GAP, Column, column, fitting, plain_table
+from runfolio.cli.render.table import GAP, WHOLE, Column, column, fitting, plain_table
 from runfolio.cli.render.text import wrap
 from runfolio.model.ids import short
 from runfolio.model.names import printable
@@ -49,7 +49,7 @@ def comparison_lines(found: Comparison, params: list[str], metrics: list[str], t
     return [*lines, *_same(found, to), *_goals(found, metrics, to)]
 
 
-def _metric_column(found: Comparison, name: str) -> Column:
+def _metric_column(found: Comparison, name: str, whole: bool = False) -> Column:
     is_best = [False] * len(found.runs)
     marked = name in found.best and len(found.runs) > 1  # one run alone is best of nothing
     if marked:
@@ -57,7 +57,7 @@ def _metric_column(found: Comparison, name: str) -> Column:
     marks = [_BEST if best else " " for best in is_best] if marked else None
     texts = points_aligned([last_text(run, name) for run in found.runs], marks)
     title = f"{name} " if marks else name
-    return titled(title, texts, True, [BOLD if best else "" for best in is_best])
+    return titled(title, texts, True, [BOLD if best else "" for best in is_best], whole=whole)
 
 
 def _upright(found: Comparison, params: list[str], metrics: list[str], to: Screen) -> list[Column] | None:
@@ -113,11 +113,11 @@ def comparison_facts(found: Comparison, params: list[str], metrics: list[str]) -
 
 def comparison_text(found: Comparison, params: list[str], metrics: list[str], latex: bool) -> list[str]:
     """Render a comparison as a table of Markdown or LaTeX."""
-    names = column("run", [run.name or short(run.id) for run in found.runs])
+    names = column("run", [run.name or short(run.id) for run in found.runs], limit=WHOLE)
     columns = [
         names,
-        *(param_column(key, found.runs) for key in params),
-        *(_metric_column(found, name) for name in metrics),
+        *(param_column(key, found.runs, whole=True) for key in params),
+        *(_metric_column(found, name, whole=True) for name in metrics),
     ]
     return latex_lines(columns) if latex else markdown_lines(columns)
 

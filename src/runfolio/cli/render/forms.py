@@ -12,13 +12,14 @@ _LATEX = {
     "✓": "", "✗": "", "●": "", "○": "",
 }  # fmt: skip
 _LATEX_OF = str.maketrans(_LATEX)
+_MARKDOWN_OF = str.maketrans({char: f"\\{char}" for char in "\\|*_`[<~$&"})  # $: GitHub's mathematics
 
 
 def markdown_lines(columns: Sequence[Column]) -> list[str]:
     """Render columns as a table of GitHub's Markdown."""
-    rows = [[_markdown(cell) for cell in row] for row in _rows(columns)]
+    rows = [[markdown_text(cell) for cell in row] for row in _rows(columns)]
     rules = ["--:" if one.right else "---" for one in columns]
-    lines = [[_markdown(one.title) for one in columns], rules, *rows]
+    lines = [[markdown_text(one.title) for one in columns], rules, *rows]
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
@@ -30,6 +31,11 @@ def latex_lines(columns: Sequence[Column]) -> list[str]:
     return [f"\\begin{{tabular}}{{{spec}}}", "\\toprule", titles, "\\midrule", *body, "\\bottomrule", "\\end{tabular}"]
 
 
+def markdown_text(text: str) -> str:
+    """Write text so that Markdown shows it as it is."""
+    return text.strip().translate(_MARKDOWN_OF)
+
+
 def latex_text(text: str) -> str:
     """Write text so that LaTeX prints it as it is."""
     return text.strip().translate(_LATEX_OF).strip()
@@ -37,14 +43,3 @@ def latex_text(text: str) -> str:
 
 def _rows(columns: Sequence[Column]) -> list[list[str]]:
     return [[one.cells[place] for one in columns] for place in range(len(columns[0].cells) if columns else 0)]
-
-
-def _markdown(text: str) -> str:
-    return (
-        text.strip()
-        .replace("\\", "\\\\")
-        .replace("|", "\\|")
-        .replace("<", "&lt;")
-        .replace("*", "\\*")
-        .replace("`", "\\`")
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runfolio.cli.render.forms import latex_text
+from runfolio.cli.render.forms import latex_text, markdown_text
 from runfolio.cli.render.runs import param_text
 from runfolio.cli.render.screen import BOLD, Screen
 from runfolio.cli.render.spreadsheet import csv_text
@@ -58,8 +58,7 @@ def paper_markdown(table: PaperTable) -> list[str]:
 
 def _escaped(text: str) -> str:
     """Keep text from being read as Markdown, and on its line."""
-    plain = " ".join(text.split()) or _NONE
-    return "".join(f"\\{char}" if char in "\\|*_`[<" else char for char in plain)
+    return markdown_text(" ".join(text.split())) or _NONE
 
 
 def _markdown_cell(cell: Cell | None) -> str:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from runfolio.cli.render import values
 from runfolio.cli.render.fitting import fit_families
 from runfolio.cli.render.screen import Screen, status_mark, status_style
-from runfolio.cli.render.table import Column, column, fitting, plain_table
+from runfolio.cli.render.table import WHOLE, Column, column, fitting, plain_table
 from runfolio.cli.render.text import wrap
 from runfolio.model.ids import short
 
 if TYPE_CHECKING:
     from runfolio.query.run import Run
 
-_NAME_LIMIT, _CELL_LIMIT, _TITLE_LIMIT = 32, 16, 24
+_NAME_LIMIT, _CELL_LIMIT, _NUMBER_LIMIT, _TITLE_LIMIT = 32, 16, 20, 24  # an int of 64 bits is never cut
 _STATUS_AND_ID = len("✓ finished  3f9a2c7b  ")
 MISSING = object()
 
@@ -98,12 +98,12 @@ def metric_names(runs: list[Run]) -> list[str]:
     return list(dict.fromkeys(name for run in runs for name in run.metrics))
 
 
-def param_column(key: str, runs: list[Run]) -> Column:
+def param_column(key: str, runs: list[Run], whole: bool = False) -> Column:
     """Make the column of a param; numbers stand to the right."""
     found = [run.flat_params.get(key, MISSING) for run in runs]
     texts = ["-" if value is MISSING else param_text(value) for value in found]
     right = all(value is MISSING or isinstance(value, int | float) for value in found)
-    return titled(key, texts, right=right)
+    return titled(key, texts, right=right, whole=whole)
 
 
 def param_text(value: Any) -> str:
@@ -132,7 +132,10 @@ def points_aligned(texts: list[str], marks: list[str] | None = None) -> list[str
     return [text + mark + blank for text, mark, blank in zip(texts, marks or [""] * len(texts), blanks, strict=True)]
 
 
-def titled(title: str, texts: list[str], right: bool, styles: list[str] | None = None) -> Column:
-    """Make a column whose cells are short and whose title may be a little longer."""
-    made = column(title, texts, limit=_CELL_LIMIT, right=right, styles=styles)
-    return made._replace(title=column(title, [], limit=_TITLE_LIMIT).title)
+def titled(
+    title: str, texts: list[str], right: bool, styles: list[str] | None = None, *, whole: bool = False
+) -> Column:
+    """Make a column whose cells are short and whose title may be a little longer; `whole` cuts nothing."""
+    limit = WHOLE if whole else _NUMBER_LIMIT if right else _CELL_LIMIT
+    made = column(title, texts, limit=limit, right=right, styles=styles)
+    return made._replace(title=column(title, [], limit=WHOLE if whole else _TITLE_LIMIT).title)

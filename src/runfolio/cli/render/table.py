@@ -9,6 +9,8 @@ from runfolio.cli.render.screen import BOLD, Screen
 from runfolio.cli.render.text import pad, shorten, width
 
 GAP = 2
+WHOLE = 1_000_000
+"""As the limit of a cell: its text is not cut."""
 _BOX_GAP = 3
 _BOX_MIN = 80
 

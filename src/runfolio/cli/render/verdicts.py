@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from runfolio.cli.render import values
+from runfolio.cli.render.forms import latex_lines, markdown_lines, markdown_text
 from runfolio.cli.render.runs import param_text, points_aligned, titled
 from runfolio.cli.render.screen import BOLD, DIM, Screen
 from runfolio.cli.render.spreadsheet import csv_text
@@ -75,7 +76,8 @@ def groups_lines(found: Groups, to: Screen, wide: bool = False) -> list[str]:
             f"{', '.join(hidden)} {'do' if len(hidden) > 1 else 'does'} not fit: --wide shows all.".split(), to.columns
         )
     told = [line for pair in found.pairs for line in _wrapped(to.paint(*_styled(found, pair)), to, "  ")]
-    return lines + ([""] if told else []) + told + _notes(found, to)
+    notes = [line for note in _notes(found) for line in _wrapped(note, to)]
+    return lines + ([""] if told else []) + told + ([""] if notes else []) + notes
 
 
 def _heading(found: Groups) -> str:
@@ -84,12 +86,9 @@ def _heading(found: Groups) -> str:
     return f"{printable(found.metric, _LABEL)}, {at} of each run, {which} is best; {printable(found.over_words, _MARKS_PROSE)}"
 
 
-def _columns(found: Groups) -> list[Column]:
+def _columns(found: Groups, whole: bool = False) -> list[Column]:
     groups = found.groups
-    made = [
-        titled(key, ["-" if key not in group.params else param_text(group.params[key]) for group in groups], False)
-        for key in found.varying
-    ]
+    made = [_param_column(key, groups, whole) for key in found.varying]
     made.append(Column("n", [str(group.description.n) for group in groups], True))
     best = [BOLD if at == 0 and group.description.mean is not None else "" for at, group in enumerate(groups)]
     made.append(column("mean", [_mean(group) for group in groups], right=True, styles=best))
@@ -98,6 +97,12 @@ def _columns(found: Groups) -> list[Column]:
         texts = [number(getattr(group.description, name)) for group in groups]
         made.append(column(name.upper() if name == "iqm" else name, points_aligned(texts), right=True))
     return made
+
+
+def _param_column(key: str, groups: list[Group], whole: bool) -> Column:
+    texts = ["-" if key not in group.params else param_text(group.params[key]) for group in groups]
+    cut = titled(key, texts, all(isinstance(group.params.get(key, 0), int) for group in groups), whole=whole)
+    return cut._replace(right=False)
 
 
 def _mean(group: Group) -> str:
@@ -156,21 +161,19 @@ def _grounds(found: Groups, difference: Difference, verdict: Verdict) -> list[st
     return told
 
 
-def _notes(found: Groups, to: Screen) -> list[str]:
+def _notes(found: Groups) -> list[str]:
     """Say what one should know of the runs before believing any of it."""
-    lines = [""]
+    notes = []
     if found.inside:
         inside = printable(", ".join(found.inside), _MARKS_PROSE)
-        lines += _wrapped(
-            f"! Inside the groups other params vary too: {inside}. --by them makes groups of one setting.", to
-        )
+        notes.append(f"! Inside the groups other params vary too: {inside}. --by them makes groups of one setting.")
     for reason, runs in {**found.left_out, **found.told}.items():
         what, done = _REASONS[reason]
-        lines += _wrapped(f"! {values.count(len(runs), 'run')} {what}, {done}: {_named(runs)}.", to)
+        notes.append(f"! {values.count(len(runs), 'run')} {what}, {done}: {_named(runs)}.")
     if found.uncompared:
         more = values.count(found.uncompared, "group")
-        lines += _wrapped(f"The best one is compared with the next {len(found.pairs)}; {more} further down not.", to)
-    return lines if len(lines) > 1 else []
+        notes.append(f"The best one is compared with the next {len(found.pairs)}; {more} further down not.")
+    return notes
 
 
 def _named(runs: list[Run]) -> str:
@@ -213,14 +216,15 @@ def _turned(word: str) -> str:
 
 
 def groups_markdown(found: Groups) -> list[str]:
-    """Give groups as a Markdown table, and the verdicts as a list."""
-    columns = _columns(found)
-    rows = [[one.title.strip() for one in columns], ["--:" if one.right else "---" for one in columns]]
-    rows += [[one.cells[at].strip() for one in columns] for at in range(len(found.groups))]
-    lines = ["| " + " | ".join(_cell(text) for text in row) + " |" for row in rows]
-    return [*lines, "", *(f"- {_cell(sentence(found, pair))}" for pair in found.pairs)]
+    """Give groups as a Markdown table; the verdicts, and what one should know of the runs, as lists."""
+    told = [f"- {markdown_text(sentence(found, pair))}" for pair in found.pairs]
+    notes = [f"- {markdown_text(note)}" for note in _notes(found)]
+    parts = [[markdown_text(_heading(found))], markdown_lines(_columns(found, whole=True)), told, notes]
+    return [line for part in parts if part for line in ("", *part)][1:]
 
 
-def _cell(text: str) -> str:
-    """Keep text from being read as Markdown."""
-    return "".join(f"\\{char}" if char in "|*_`<[\\" else char for char in text)
+def groups_latex(found: Groups) -> list[str]:
+    """Give groups as a LaTeX tabular; the verdicts, and what one should know of the runs, as comments."""
+    told = [f"% {sentence(found, pair)}" for pair in found.pairs]
+    notes = [f"% {note}" for note in _notes(found)]
+    return [f"% {_heading(found)}", *latex_lines(_columns(found, whole=True)), *told, *notes]

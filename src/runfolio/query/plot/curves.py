@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from runfolio.errors import NotFound, UsageError
 from runfolio.model.names import printable, shown
 from runfolio.query.bands import CENTRES, Band, band
+from runfolio.query.param_key import param_key
 from runfolio.query.plot.labels import frozen, params_label, run_labels
 from runfolio.query.plot.smooth import smoothed
 from runfolio.query.plot.thin import thin
@@ -176,7 +177,8 @@ def _members(runs: list[Run], group_by: Sequence[str] | None) -> list[tuple[str,
     """Give the label and the runs of each curve, in the order of the runs."""
     if group_by is None:
         return [(label, [run]) for label, run in zip(run_labels(runs), runs, strict=True)]
-    keys = [_key(name, runs) for name in group_by]
+    known = list(dict.fromkeys(key for run in runs for key in run.flat_params))
+    keys = [param_key(name, known) for name in group_by]
     gathered: dict[tuple[object, ...], list[Run]] = {}
     for run in runs:
         flat = run.flat_params
@@ -184,7 +186,8 @@ def _members(runs: list[Run], group_by: Sequence[str] | None) -> list[tuple[str,
     found = []
     for group in sorted(gathered.values(), key=lambda group: [_order(group[0].flat_params.get(key)) for key in keys]):
         flat = group[0].flat_params
-        label = params_label({key: flat[key] for key in keys if key in flat}) or "all runs"
+        had, lacking = {key: flat[key] for key in keys if key in flat}, [key for key in keys if key not in flat]
+        label = params_label(had, lacking) or "all runs"
         found.append((f"{label} (n = {len(group)})", group))
     return found
 
@@ -193,18 +196,6 @@ def _order(value: Any) -> tuple[bool, float, str]:
     """Put numbers by their size, before text by the alphabet."""
     is_number = isinstance(value, int | float) and value == value and abs(value) < 1e300
     return not is_number, float(value) if is_number else 0.0, str(value)
-
-
-def _key(name: str, runs: list[Run]) -> str:
-    """Find a param by its dotted key, with or without `params.`, or by its last part where that is unique."""
-    keys = list(dict.fromkeys(key for run in runs for key in run.flat_params))
-    for wanted in (name, name.removeprefix("params.")):
-        ending = [key for key in keys if key.endswith(f".{wanted}")]
-        if wanted in keys or len(ending) == 1:
-            return wanted if wanted in keys else ending[0]
-    near = get_close_matches(name[:200], keys[:2000], 3) or keys[:_NAMED]
-    hint = f"; they have {', '.join(map(shown, near))}" if near else "; they have none"
-    raise NotFound(f"none of these runs has the param {shown(name)}{hint}")
 
 
 # ----------------------------------------------------------------------------------------------------------- one curve

@@ -36,11 +36,13 @@ def run_labels(runs: Sequence[Run]) -> list[str]:
     ]
 
 
-def params_label(params: Mapping[str, Any]) -> str:
-    """Render params as `lr=0.1 width=64`; the last part of a dotted key, where that is unique."""
-    ends = [key.rpartition(".")[2] for key in params]
-    names = [end if ends.count(end) == 1 else key for end, key in zip(ends, params, strict=True)]
-    return " ".join(f"{printable(name)}={_value(value)}" for name, value in zip(names, params.values(), strict=True))
+def params_label(params: Mapping[str, Any], lacking: Sequence[str] = ()) -> str:
+    """Render params as `lr=0.1 width=64`, those that are lacking as `no opt`; the last part of a dotted key, where that is unique."""
+    keys = [*params, *lacking]
+    ends = [key.rpartition(".")[2] for key in keys]
+    names = [printable(end if ends.count(end) == 1 else key) for end, key in zip(ends, keys, strict=True)]
+    told = [f"{name}={_value(value)}" for name, value in zip(names, params.values(), strict=False)]
+    return " ".join(told + [f"no {name}" for name in names[len(told) :]])
 
 
 def _value(value: Any) -> str:

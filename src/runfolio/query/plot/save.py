@@ -48,6 +48,9 @@ def save(figure: Figure, path: str | os.PathLike[str], title: str, caption: str)
     """Write a figure: whole, or not at all."""
     form = check_out(path)
     content = _page(figure, title, caption) if form == "html" else _bytes(figure, form)
+    folder = os.path.dirname(os.fspath(path))
+    if folder and not os.path.isdir(folder):
+        raise UsageError(f"there is no folder {folder!r}: make it, or choose another file than {os.fspath(path)!r}")
     beside = f"{os.fspath(path)}.{os.getpid()}.part"
     try:
         with open(beside, "wb") as file:
