@@ -1,15 +1,13 @@
 /**
- * A chart's canvas: uPlot lays out axes, grid and device pixels; what lies between is ours (paint.ts).
+ * A chart's canvas: its axes, grid and the box between them; what lies in the box is painted by paint.ts.
  *
- * uPlot sees both axes as 0 to 1 and our ticks as places between, so that spans of 1e-300 or 1e300, log axes and times
- * are all the same to it.
+ * Written out rather than taken from a library: with scales, ticks, curves and gestures our own, the axes were all that
+ * one would draw, for a fifth of the app's bytes.
  */
-import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
 import type { Picture } from '../data/picture';
 import { logTicks, placed, ticks, tickWords, type Span, type Unit } from '../data/scales';
 import { look } from './look';
-import { Haze, paintPicture, type Geometry } from './paint';
+import { Haze, paintPicture, type Box, type Geometry } from './paint';
 
 export interface Axes {
   window: Span;
@@ -19,12 +17,9 @@ export interface Axes {
   unitX: Unit;
 }
 
-export interface Labelled {
-  text: string;
-  colour: string;
-}
-
 export interface Sizes {
+  width: number;
+  height: number;
   compact: boolean;
   /** room at the right for the names of curves, in CSS pixels */
   labels: number;
@@ -36,136 +31,103 @@ interface Ticks {
 }
 
 const FONT = 11;
+const GAP = 4;
+const X_AXIS = 18;
 
 export class Plot {
-  private readonly plot: uPlot;
+  readonly canvas = document.createElement('canvas');
+  /** lies on the box between the axes, for the pointer */
+  readonly over = document.createElement('div');
+  private readonly context = this.canvas.getContext('2d') as CanvasRenderingContext2D;
   private readonly haze = new Haze();
-  private axes: Axes;
+  private box: Box = { left: 0, top: 0, width: 0, height: 0 };
+  private ratio = 1;
+  private axes: Axes = { window: [0, 1], span: [0, 1], logX: false, logY: false, unitX: 'number' };
   private x: Ticks = { at: [], words: [] };
   private y: Ticks = { at: [], words: [] };
-  private picture: Picture = { grey: [], strokes: [], bands: [], exactSmooth: true };
-  private after: ((at: Geometry) => void) | null = null;
-  sizes: Sizes = { compact: false, labels: 0 };
 
-  constructor(
-    private readonly host: HTMLElement,
-    width: number,
-    height: number,
-    axes: Axes,
-    sizes: Sizes,
-  ) {
-    this.axes = axes;
-    this.sizes = sizes;
-    this.plot = new uPlot(this.options(width, height), [[0, 1], [null, null]], host);
-  }
-
-  private options(width: number, height: number): uPlot.Options {
-    const share: uPlot.Scale = { time: false, auto: false, range: [0, 1] };
-    const axis = (ticksOf: () => Ticks): uPlot.Axis => ({
-      stroke: () => look().ink2,
-      font: `${FONT}px ${look().family}`,
-      gap: 4,
-      space: 1,
-      splits: () => ticksOf().at,
-      values: () => ticksOf().words,
-      filter: (_, splits) => splits,
-      grid: { stroke: () => look().line, width: 1 },
-      ticks: { show: false },
-    });
-    return {
-      width,
-      height,
-      padding: [() => (this.sizes.compact ? 6 : 10), () => Math.max(this.sizes.labels, this.overhang()), 0, 0],
-      legend: { show: false },
-      cursor: { show: false },
-      select: { show: false, left: 0, top: 0, width: 0, height: 0 },
-      scales: { x: share, y: share },
-      axes: [
-        { ...axis(() => this.x), grid: { show: false }, size: 18 },
-        { ...axis(() => this.y), size: () => this.wordsWidth() },
-      ],
-      series: [{}, { scale: 'y', paths: () => null, points: { show: false } }],
-      hooks: { draw: [(self) => this.paint(self.ctx)] },
-    };
-  }
-
-  /** The widest word of the y axis, in steps of 8 so that zooming does not make the chart jump. */
-  private wordsWidth(): number {
-    const context = this.plot?.ctx as CanvasRenderingContext2D | undefined;
-    const longest = this.y.words.reduce((a, b) => (b.length > a.length ? b : a), '');
-    if (!context) return 48;
-    context.font = `${FONT * devicePixelRatio}px ${look().family}`;
-    const width = context.measureText(longest).width / devicePixelRatio + 8;
-    return Math.max(this.sizes.compact ? 40 : 48, Math.ceil(width / 8) * 8);
-  }
-
-  /** How far the last word of the x axis stands out. */
-  private overhang(): number {
-    const last = this.x.words.at(-1) ?? '';
-    const place = this.x.at.at(-1) ?? 0;
-    return place > 0.95 ? Math.max(8, last.length * 3.2) : 8;
-  }
-
-  get over(): HTMLElement {
-    return this.plot.over;
-  }
-
-  get canvas(): HTMLCanvasElement {
-    return this.plot.ctx.canvas;
+  constructor(host: HTMLElement) {
+    this.over.className = 'u-over';
+    host.replaceChildren(this.canvas, this.over);
   }
 
   /** Where things are, by the last drawing. */
   geometry(): Geometry {
-    const { left, top, width, height } = this.plot.bbox;
+    const { left, top, width, height } = this.box;
     const { window, span, logX, logY } = this.axes;
-    return {
-      box: { left, top, width, height },
-      ratio: devicePixelRatio,
-      window,
-      span,
-      px: placed(window, left, left + width, logX),
-      py: placed(span, top + height, top, logY),
-    };
+    return { box: this.box, ratio: this.ratio, window, span, px: placed(window, left, left + width, logX), py: placed(span, top + height, top, logY) };
   }
 
   tickSets(): { x: Ticks; y: Ticks; axes: Axes } {
     return { x: this.x, y: this.y, axes: this.axes };
   }
 
-  resize(width: number, height: number): void {
-    if (width === this.plot.width && height === this.plot.height) return;
-    this.plot.setSize({ width, height });
-  }
-
-  draw(picture: Picture, axes: Axes, sizes: Sizes, after: (at: Geometry) => void): void {
-    this.picture = picture;
+  /** Draw everything anew at this size in CSS pixels. */
+  draw(picture: Picture, axes: Axes, sizes: Sizes): Geometry {
     this.axes = axes;
-    this.sizes = sizes;
-    this.after = after;
-    this.placeTicks();
-    this.plot.redraw(false, true);
+    this.ratio = devicePixelRatio;
+    this.placeTicks(sizes);
+    this.resize(sizes);
+    const at = this.geometry();
+    this.paintAxes(at);
+    paintPicture(this.context, picture, at, look(), this.haze);
+    return at;
   }
 
-  private placeTicks(): void {
+  private placeTicks({ width, height, compact }: Sizes): void {
     const { window, span, logX, logY, unitX } = this.axes;
-    const { width, height } = this.plot;
     const across = Math.max(2, Math.floor((width - 60) / (unitX === 'time' ? 84 : 64)));
-    const down = Math.max(2, Math.floor((height - 20) / (this.sizes.compact ? 24 : 40)));
+    const down = Math.max(2, Math.floor((height - 20) / (compact ? 24 : 40)));
     this.x = placedTicks(logX ? logTicks(window, across) : ticks(window, across, unitX), window, logX, unitX);
     this.y = placedTicks(logY ? logTicks(span, down) : ticks(span, down), span, logY, 'number');
   }
 
-  private paint(context: CanvasRenderingContext2D): void {
-    const at = this.geometry();
-    context.save(); // uPlot remembers which styles it has set
-    paintPicture(context, this.picture, at, look(), this.haze);
-    context.restore();
-    this.after?.(at);
+  private resize({ width, height, compact, labels }: Sizes): void {
+    const { canvas, over, ratio } = this;
+    const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (canvas.width !== across || canvas.height !== down) Object.assign(canvas, { width: across, height: down });
+    else this.context.clearRect(0, 0, across, down);
+    const [left, top] = [this.wordsWidth(compact), compact ? 6 : 10];
+    const inner = { left, top, width: Math.max(1, width - left - Math.max(labels, this.overhang())), height: Math.max(1, height - top - X_AXIS) };
+    this.box = { left: Math.round(inner.left * ratio), top: Math.round(inner.top * ratio), width: Math.round(inner.width * ratio), height: Math.round(inner.height * ratio) };
+    for (const [side, length] of Object.entries(inner)) over.style.setProperty(side, `${length}px`);
+  }
+
+  /** The widest word of the y axis, in steps of 8 so that zooming does not make the chart jump. */
+  private wordsWidth(compact: boolean): number {
+    const longest = this.y.words.reduce((a, b) => (b.length > a.length ? b : a), '');
+    this.context.font = this.font();
+    const width = this.context.measureText(longest).width / this.ratio + 2 * GAP;
+    return Math.max(compact ? 40 : 48, Math.ceil(width / 8) * 8);
+  }
+
+  /** How far the last word of the x axis stands out. */
+  private overhang(): number {
+    const last = this.x.words.at(-1) ?? '';
+    return (this.x.at.at(-1) ?? 0) > 0.95 ? Math.max(8, last.length * 3.2) : 8;
+  }
+
+  private readonly font = (): string => `${FONT * this.ratio}px ${look().family}`;
+
+  private paintAxes({ box: { left, top, width, height }, ratio }: Geometry): void {
+    const { context, x, y } = this;
+    const thin = Math.max(1, Math.round(ratio));
+    const down = (at: number): number => Math.round(top + height * (1 - at));
+    context.fillStyle = look().line;
+    for (const at of y.at) context.fillRect(left, Math.min(down(at), top + height - thin), width, thin);
+    context.font = this.font();
+    context.fillStyle = look().ink2;
+    context.textAlign = 'right';
+    context.textBaseline = 'middle';
+    y.at.forEach((at, i) => context.fillText(y.words[i] ?? '', left - GAP * ratio, down(at)));
+    context.textAlign = 'center';
+    context.textBaseline = 'top';
+    x.at.forEach((at, i) => context.fillText(x.words[i] ?? '', left + width * at, top + height + GAP * ratio));
   }
 
   destroy(): void {
-    this.plot.destroy();
-    this.host.replaceChildren();
+    this.canvas.remove();
+    this.over.remove();
   }
 }
 
