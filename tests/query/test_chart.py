@@ -99,6 +99,19 @@ def test_bands_are_over_all_runs_however_few_are_drawn(layout: Layout, way: str)
         assert (laid.centre[-1], laid.low[-1], laid.high[-1]) == (50, 10, 90)
 
 
+@pytest.mark.parametrize("group", [(), ("lr",)], ids=["all", "group"])
+def test_a_band_goes_on_where_a_run_turns_nan(layout: Layout, way: str, group: tuple[str, ...]) -> None:
+    """From where some runs log NaN, or end, the middle line and the band are those of the others, and the count says how many."""
+    for seed in range(8):
+        add(layout, [float(step + seed) for step in range(10)], seed=seed, lr=1)
+    add(layout, [float(step) for step in range(5)] + [math.nan] * 5, seed=8, lr=1)
+    add(layout, [float(step) for step in range(7)], seed=9, lr=1)
+    (one,) = draw(group=group, centre="median").bands
+    assert one.laid.n[:5].tolist() == [10] * 5 and one.laid.n[7:].tolist() == [8] * 3
+    assert one.laid.centre[7:].tolist() == [10.5, 11.5, 12.5]
+    assert np.isfinite([one.laid.centre, one.laid.low, one.laid.high]).all()
+
+
 def test_bands_of_groups_are_those_of_the_runs(layout: Layout, way: str) -> None:
     """By params each group has a band of its own, with the mean and Student's interval; `*` groups by all but the seed."""
     rng = np.random.default_rng(0)

@@ -73,6 +73,9 @@ def test_values_are_told_apart_as_params_are() -> None:
     }
 
 
+_ALL_DECLARED = {"loss": "min", "train/acc": "max", "val/loss": "min", "val/f1": "max"}
+
+
 @pytest.mark.parametrize(
     ("runs", "objective"),
     [
@@ -81,11 +84,15 @@ def test_values_are_told_apart_as_params_are() -> None:
         ([({"x": 1.0}, {}), ({"y": 1.0}, {}), ({"y": 1.0}, {})], Objective("y", None)),
         ([({"a": 1.0}, {"a": "min"}), ({"a": 1.0}, {"a": "max"})], Objective("a", None)),
         ([({}, {})], None),
+        (
+            [({"loss": 1.0, "train/acc": 1.0, "val/loss": 1.0, "val/f1": 1.0}, _ALL_DECLARED)],
+            Objective("val/f1", "max"),
+        ),
     ],
-    ids=["declared by most", "well known", "most common", "no agreement", "nothing"],
+    ids=["declared by most", "well known", "most common", "no agreement", "nothing", "all declared"],
 )
 def test_the_objective(runs: list[Any], objective: Objective | None) -> None:
-    """The objective is declared by most runs, else well known by name, else what most runs have."""
+    """The objective is declared by most runs, a score on held-out data before others; else well known by name, else what most runs have."""
     layout = make_store()
     for metrics, goals in runs:
         add(layout, None, metrics, goals)

@@ -1,33 +1,18 @@
-"""Say what is known of a run in plain values, in a stable order: what `--json` prints and `get` looks into."""
+"""Say what is known of a run in plain values, in a stable order, times in words: what `--json` prints and `get` looks into."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from runfolio.cli.render.values import at, utc
+from runfolio.cli.render.values import utc
+from runfolio.query import facts
+from runfolio.query.facts import METRIC_FIELDS, Facts
 
 if TYPE_CHECKING:
-    from runfolio.model.run_state import Attempt
-    from runfolio.query.metrics import MetricSummary
     from runfolio.query.run import Run
 
-Facts = dict[str, Any]
-
-METRIC_FIELDS = (
-    "last",
-    "min",
-    "max",
-    "mean",
-    "first",
-    "count",
-    "nan_count",
-    "step_of_min",
-    "step_of_max",
-    "first_step",
-    "last_step",
-)
-"""What a metric is told in; each is an attribute of `MetricSummary` of the same name."""
+__all__ = ["METRIC_FIELDS", "Facts", "all_facts_of", "facts_of"]
 
 
 def facts_of(run: Run, metrics: Iterable[str] | None = None) -> Facts:
@@ -36,107 +21,9 @@ def facts_of(run: Run, metrics: Iterable[str] | None = None) -> Facts:
     Args:
         metrics: only these; None for all.
     """
-    return {
-        "id": run.id,
-        "name": run.name,
-        "experiment": run.experiment,
-        "status": run.status,
-        "reason": run.status_reason,
-        "since": utc(run.since),
-        "params": run.flat_params,
-        "tags": run.tags,
-        "metrics": {name: metric_facts(run, name) for name in (run.metrics if metrics is None else metrics)},
-        "summary": run.summary,
-        "notes": run.notes,
-        "created": utc(run.created),
-        "started": utc(run.started),
-        "ended": utc(run.ended),
-        "duration_s": round(run.duration_s, 3),
-        "attempts": _attempts(run),
-        "exit_code": run.exit_code,
-        "goals": run.goals,
-        "total_steps": run.total_steps,
-        "lost_points": run.lost_points,
-        "warnings": run.warnings,
-        "spooled_in": run.spooled_in,
-        "copy_of": run.copy_of,
-        "aliases": run.aliases,
-        "archived": run.archived,
-        "deleted": run.deleted,
-    }
-
-
-def _attempts(run: Run) -> int:
-    return int(run._more["attempts"])  # from the index: run.attempts would read every journal of every run listed
-
-
-def metric_facts(run: Run, name: str) -> Facts:
-    """Give a metric in numbers. Where several ranks have it: over all of them, without first and last, and `ranks` by rank."""
-    ranks = run.metrics.ranks(name)
-    summaries = [run.metrics.rank(name, rank) for rank in ranks]
-    if len(ranks) == 1:
-        return _metric(summaries[0])
-    each = {"none" if rank is None else str(rank): _metric(one) for rank, one in zip(ranks, summaries, strict=True)}
-    return {**_over_ranks(summaries), "ranks": each}
-
-
-def _metric(one: MetricSummary) -> Facts:
-    return {name: getattr(one, name) for name in METRIC_FIELDS}
-
-
-def _over_ranks(summaries: list[MetricSummary]) -> Facts:
-    known = [one for one in summaries if one.count]
-    low = min(known, key=lambda one: one.min or 0, default=None)
-    high = max(known, key=lambda one: one.max or 0, default=None)
-    count = sum(one.count for one in known)
-    return {
-        "last": None,
-        "min": low and low.min,
-        "max": high and high.max,
-        "mean": sum((one.mean or 0.0) * one.count for one in known) / count if count else None,
-        "first": None,
-        "count": count,
-        "nan_count": sum(one.nan_count for one in summaries),
-        "step_of_min": low and low.step_of_min,
-        "step_of_max": high and high.step_of_max,
-        "first_step": None,
-        "last_step": None,
-    }
+    return facts.facts_of(run, utc, metrics)
 
 
 def all_facts_of(run: Run, metrics: Iterable[str] | None = None) -> Facts:
     """Give also what only the journals tell: an object of `runfolio show --json`, but for its rows."""
-    state = run.state
-    return {
-        **facts_of(run, metrics),
-        "folder": run.folder,
-        "progress": run.progress._asdict(),
-        "history": [_attempt(one) for one in state.attempts],
-        "error": state.error._asdict() if state.error else None,
-        "lost": {**_timed(state.lost, "since"), "causes": list(state.lost.causes)},
-        "params_by_attempt": {
-            key: {str(attempt): value for attempt, value in by.items()} for key, by in state.params_by_attempt.items()
-        },
-        "conflicts": [one._asdict() for one in state.conflicts],
-        "artifacts": [_timed(one) for one in state.artifacts],
-        "data": [_timed(one) for one in state.data],
-        "capture": dict(state.capture),
-        "records": [_timed(one) for one in state.records],
-        "views": [{"format": one.what, "path": one.path, "options": one.options} for one in state.views],
-        "sinks": [{"kind": one.what, "options": one.options} for one in state.sinks],
-        "sent": [one._asdict() for one in state.sent],
-        "output": dict(state.output),
-    }
-
-
-def _attempt(attempt: Attempt) -> Facts:
-    facts = attempt._asdict()
-    facts["started"], facts["ended"] = utc(at(facts.pop("started_ns"))), utc(at(facts.pop("ended_ns")))
-    facts["error"] = attempt.error._asdict() if attempt.error else None
-    return facts
-
-
-def _timed(fact: NamedTuple, name: str = "time") -> Facts:
-    """Give the fields of a fact, its time in words."""
-    facts = fact._asdict()
-    return {**{key: value for key, value in facts.items() if key != f"{name}_ns"}, name: utc(at(facts[f"{name}_ns"]))}
+    return facts.all_facts_of(run, utc, metrics)

@@ -187,7 +187,7 @@ class _Making:
                 table[line.place] = last_of(line.x, line.y, rough)
         self.chart.gone = len(gone)
         kept.keep(key, {run.id: place for place, run in enumerate(self.runs) if place not in gone}, self.runs, table)
-        self._bands(table, rough.x)
+        self._bands(*_with_points(table, rough.x))
 
     def _tell_range(self, least: float, most: float) -> None:
         if least <= most:
@@ -242,7 +242,7 @@ class _Making:
                 table[line.place] = last_of(line.x, line.y, rough)
             else:
                 table[line.place, np.searchsorted(x, line.x)] = finite(line.y)
-        self._bands(table, rough.x if x is None else x)
+        self._bands(*(_with_points(table, rough.x) if x is None else (table, x)))
 
     def _shared(self, lines: list[_Line]) -> Floats | None:
         """Give all x of curves; None where they are too many to be told one by one."""
@@ -278,6 +278,12 @@ _NOTHING: Floats = np.zeros(0)
 def _wide(grid: Grid, runs: int) -> int:
     """Say in how many stretches bands are told: fewer over very many runs."""
     return max(min(grid.buckets, TABLE_MAX // runs), 2)
+
+
+def _with_points(table: NDArray[Any], x: Floats) -> tuple[NDArray[Any], Floats]:
+    """Leave out the stretches in which no run has a point: they lie between steps, and a line goes on over them."""
+    had = ~np.isnan(table).all(axis=0)
+    return (table, x) if had.all() else (table[:, had], x[had])
 
 
 def _of_rank(found: Found, rank: AskedRank) -> Found:

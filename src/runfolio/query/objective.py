@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
 
 if TYPE_CHECKING:
     from runfolio.query.census import Columns
@@ -31,6 +30,8 @@ _WORDS = (
 )
 """What a metric of no declared goal is often called, with `/`, `.` and `-` read as `_` and in small letters: the sooner named is preferred."""
 _BETTER_HIGH = ("acc", "accuracy", "f1", "auc", "reward", "return", "score", "bleu", "precision", "recall")
+_HELD_OUT = ("val", "valid", "validation", "eval", "dev", "test")
+_TRAINED_ON = ("train", "training", "trn")
 _BETTER_LOW = ("loss", "error", "perplexity", "mse", "mae", "rmse", "nll")
 
 
@@ -43,7 +44,7 @@ class Objective(NamedTuple):
 
 def objective_of(columns: Columns) -> Objective | None:
     """Choose the objective of runs: declared by most of them, else well known by its name, else what most of them have."""
-    have = {name: int(np.count_nonzero(one.present)) for name, one in columns.metrics.items()}
+    have = {name: int(one.present.sum()) for name, one in columns.metrics.items()}
     have = {name: count for name, count in have.items() if count}
     if not have:
         return None
@@ -51,15 +52,31 @@ def objective_of(columns: Columns) -> Objective | None:
     counts = Counter({name: told.total() for name, told in declared.items() if name in have})
     if counts:
         most = max(counts.values())
-        metric = next(name for name in have if counts.get(name) == most)
+        metric = foremost(name for name in have if counts.get(name) == most)
         return Objective(metric, _agreed(declared[metric]))
-    plain = {_plain(name): name for name in reversed(have)}
-    for word, goal in _WORDS:
-        if word in plain:
-            return Objective(plain[word], goal)
+    found = well_known(have)
+    if found is not None:
+        return found
     most = max(have.values())
     metric = next(name for name in have if have[name] == most)
     return Objective(metric, goal_by_name(metric))
+
+
+def foremost(metrics: Iterable[str]) -> str:
+    """Choose among metrics that all have a declared goal: what is measured on other data than was trained on, and a score before a loss."""
+    return min(metrics, key=_stand)  # the first of several that stand alike
+
+
+def _stand(metric: str) -> tuple[int, bool]:
+    words = _plain(metric).split("_")
+    data = 0 if any(word in _HELD_OUT for word in words) else 2 if any(word in _TRAINED_ON for word in words) else 1
+    return data, not any(word in _BETTER_HIGH for word in words)
+
+
+def well_known(metrics: Iterable[str]) -> Objective | None:
+    """Choose a metric by its name; None where none is well known."""
+    plain = {_plain(name): name for name in reversed(list(metrics))}
+    return next((Objective(plain[word], goal) for word, goal in _WORDS if word in plain), None)
 
 
 def told_objective(columns: Columns, metric: str) -> Objective:
@@ -74,10 +91,9 @@ def goals_of(columns: Columns) -> dict[str, str]:
 
 
 def _declared(columns: Columns) -> dict[str, Counter[str]]:
-    codes = columns.goals.codes[columns.goals.codes >= 0]
     declared: dict[str, Counter[str]] = {}
-    for code, runs in enumerate(np.bincount(codes).tolist()):
-        for name, goal in columns.goals.values[code].items() if runs else ():
+    for code, runs in sorted(Counter(columns.goals.codes[columns.goals.codes >= 0].tolist()).items()):
+        for name, goal in columns.goals.values[code].items():
             declared.setdefault(name, Counter())[goal] += runs
     return declared
 

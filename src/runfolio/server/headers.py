@@ -12,7 +12,7 @@ _PAGE = (
     "frame-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
-_SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'self'"
+_SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 _ALWAYS = (
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
@@ -31,7 +31,9 @@ class Policy(Enum):
 
     PAGE = _PAGE
     SANDBOX = _SANDBOX
-    """For bytes that a script of the user made: nothing runs, nothing is loaded; only our own pages may frame it."""
+    """For bytes that a script of the user made: nothing runs, nothing is loaded; only our own pages may frame it. Styles and pictures that a
+    report carries within itself are shown: they can send nothing, as no address may be asked.
+    """
 
 
 NO_STORE = "no-store"

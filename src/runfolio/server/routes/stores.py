@@ -7,6 +7,7 @@ from msgspec import Struct
 from runfolio._version import __version__
 from runfolio.errors import RunfolioError
 from runfolio.model.states import RUNNING
+from runfolio.query.objective import foremost, well_known
 from runfolio.query.packed import packed
 from runfolio.query.store import Store
 from runfolio.server.answers import Answer, as_json
@@ -106,9 +107,12 @@ def _goals(store: Store, wanted: set[str]) -> dict[str, str]:
 
 
 def _objective(goals: dict[str, str], metrics: frozenset[str]) -> str | None:
-    """Give the metric to draw first: one with a declared goal, else the first by name."""
+    """Give the metric to draw first: one with a declared goal, else one of a well-known name, else the first by name."""
     declared = sorted(name for name in goals if name in metrics)
-    return next(iter(declared or sorted(metrics)), None)
+    if declared:
+        return foremost(declared)
+    known = well_known(sorted(metrics))
+    return known.metric if known else min(metrics, default=None)
 
 
 ROUTES = [
