@@ -247,3 +247,12 @@ def test_wrong_usage() -> None:
 def test_without_a_store() -> None:
     """Where there are no runs there is no table."""
     assert call(*MADE).code == 1
+
+
+def test_no_line_of_words_is_wider_than_a_narrow_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands below the table is set into lines as wide as the screen; the table itself is never cut."""
+    grid()
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = fine(*MADE).lines
+    below = lines[next(at for at, line in enumerate(lines) if line.startswith("mean and 95 %")) :]
+    assert len(below) > 1 and max(map(len, below)) <= 40

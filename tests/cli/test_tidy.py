@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+from pathlib import Path
 
 import pytest
 
@@ -172,3 +174,36 @@ def test_undo_after_gc(three: list[str]) -> None:
     assert len(facts("tags")) == 2
     assert "tagged" in fine("undo").out
     assert set(map(str, facts("tags").values())) == {"{}"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("tag", "run-1", "--remove", "nope"), "run-1 is tagged so already."),
+        (("rename", "run-1", "run-1"), "run-1 is called so already."),
+        (("note", "run-1", ""), "run-1 has these notes already."),
+        (("archive", "--back", "run-1"), "run-1 is not archived."),
+        (("archive", "--back", "--filter", "lr < 3"), "Nothing to change: each of 2 runs is not archived."),
+        (("restore", "run-1"), "run-1 is not deleted."),
+    ],
+    ids=["tag", "rename", "note", "archive", "archive by a filter", "restore"],
+)
+def test_what_changes_nothing_says_why(three: list[str], arguments: tuple[str, ...], told: str) -> None:
+    """An edit that finds everything as it wants it says how it is, in words that are true of it; also by a filter."""
+    out = fine(*arguments).out
+    assert told in out
+    assert "Nothing of yours" in call("undo").out
+
+
+def test_a_metric_that_no_run_has_is_not_renamed_in_silence(three: list[str]) -> None:
+    """A metric that none of the runs has is refused, with those that there are."""
+    called = call("rename", "--metric", "losss", "x")
+    assert (called.code, called.out) == (1, "") and "'losss'" in called.err and "they have 'loss'" in called.err
+
+
+def test_nothing_is_told_before_it_is_done(three: list[str]) -> None:
+    """Where the store cannot be written an edit does not say that it was made."""
+    os.rename("store/journal", "elsewhere") if os.path.isdir("store/journal") else None
+    Path("store/journal").write_text("in the way")
+    called = call("tag", "run-1", "--add", "best")
+    assert (called.code, called.out) == (3, "") and "cannot be written" in called.err

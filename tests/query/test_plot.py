@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
+import polars
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -447,3 +448,19 @@ def test_ints_that_some_runs_lack_stay_exact_in_pandas() -> None:
     assert str(frame["params.big"].dtype) == "Int64" and frame["params.big"][0] == 2**63 - 1
     assert frame["params.big"].isna().tolist() == [False, True]
     assert (str(frame["params.seed"].dtype), str(frame["params.lr"].dtype)) == ("int64", "float64")
+
+
+def test_no_runs_are_a_table_with_its_columns() -> None:
+    """Frames of no runs have the columns that each run has, so that what selects from them goes on."""
+    make()
+    none = runfolio.open_store().runs("name == 'nobody'")
+    assert list(none.to_pandas().columns) == list(none.to_polars().columns)
+    assert list(none.columns()) == ["id", "name", "experiment", "status", "created", "duration_s"]
+    assert none.to_polars().to_dicts() == [] == runfolio.open_store().runs("name == 'nobody'").rows()
+    assert len(polars.DataFrame(none.to_arrow()).columns) == 6
+
+
+def test_a_name_is_safe_where_python_shows_it() -> None:
+    """What a run is shown as at the prompt holds no control characters of its name."""
+    make(name="a\x1b[31mb\nc")
+    assert "\x1b" not in repr(runs()[0]) and "\n" not in repr(runs())

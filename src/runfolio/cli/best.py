@@ -73,11 +73,9 @@ def _best(metric: str, goal: str | None, at: str, top: int, wanted: dict[str, An
     if not runs:
         return []
     if not any(metric in run.metrics for run in runs):
-        from difflib import get_close_matches
+        from runfolio.query.no_metric import no_metric
 
-        near = get_close_matches(metric[:200], sorted({name for run in runs for name in run.metrics})[:5000], 3)
-        hint = f"did you mean {' or '.join(map(shown, near))}?" if near else "runfolio show tells what a run has"
-        raise MetricNotFound(f"none of these runs has the metric {shown(metric)}; {hint}")
+        raise MetricNotFound(no_metric(metric, runs))
     try:
         return store.ranking(metric, goal, at, runs)[:top]
     except UsageError as unclear:

@@ -9,7 +9,8 @@ import click
 
 from runfolio.cli.arguments import RUN, run_words
 from runfolio.cli.render.screen import write
-from runfolio.errors import UsageError
+from runfolio.cli.render.values import count
+from runfolio.errors import MetricNotFound, UsageError
 
 if TYPE_CHECKING:
     from runfolio.query.editing import Edit, Planned
@@ -51,14 +52,22 @@ def make_change(
 
     Args:
         what: in words, as "Tagged".
+
+    Raises:
+        MetricNotFound: a metric is to be renamed that none of them has. OSError: the store cannot be written; nothing is told then.
     """
     from runfolio.query.editing import apply, plan
+    from runfolio.query.no_metric import no_metric
     from runfolio.query.store import Store
     from runfolio.store.layout import Layout, find
 
     with Store(find()) as store:
         found = chosen(store, runs, filter, deleted)
         planned = plan(found, edit)
+        if edit.metric and found and not planned:
+            raise MetricNotFound(no_metric(edit.metric[0], found))
+        if planned and not dry_run:
+            apply(Layout(store.path), what.lower(), planned)
         for one in planned[:_TOLD_MAX]:
             write(f"{'Would have ' + what.lower() if dry_run else what} {run_words(one.run)}.")
         if len(planned) > _TOLD_MAX:
@@ -66,9 +75,20 @@ def make_change(
         changed = {one.run.id for one in planned}
         same = [run for run in found if run.id not in changed]
         for run in same[:_TOLD_MAX] if filter is None else ():
-            write(f"{run_words(run)} is {'not deleted' if edit.deleted is False else what.lower() + ' already'}.")
+            write(f"{run_words(run)} {_as_it_is(edit)}.")
         if not found:
             write("No run fits.")
-        if planned and not dry_run:
-            apply(Layout(store.path), what.lower(), planned)
+        elif not planned and filter is not None:
+            write(f"Nothing to change: each of {count(len(found), 'run')} {_as_it_is(edit)}.")
         return planned
+
+
+def _as_it_is(edit: Edit) -> str:
+    """Say of a run in which an edit changes nothing how it is."""
+    if edit.deleted is not None:
+        return "is deleted already" if edit.deleted else "is not deleted"
+    if edit.archived is not None:
+        return "is archived already" if edit.archived else "is not archived"
+    if edit.name is not None:
+        return "is called so already"
+    return "has these notes already" if edit.notes is not None else "is tagged so already"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from runfolio.model.names import shown
 from runfolio.model.states import FINISHED, RUNNING
 from runfolio.query import aggregate
 from runfolio.query.circumstances import is_seed
+from runfolio.query.no_metric import no_metric
 from runfolio.query.param_key import param_key
 from runfolio.query.statistics.describe import Description, describe
 from runfolio.query.statistics.pairs import Pair, Sample, compare_all
@@ -26,7 +26,6 @@ GOALS = ("min", "max")
 OF_SUMMARY, OF_SERIES = ("last", "first", "min", "max", "mean"), ("median", "auc")
 AGGREGATES = ("best", *OF_SUMMARY, *OF_SERIES)
 At = str | int | Callable[["Run"], float | None]
-_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,9 @@ def groups(
     """
     listed = list(runs)
     if not any(metric in run.metrics for run in listed):
-        raise NotFound(_no_metric(metric, listed))
+        raise NotFound(
+            no_metric(metric, listed) if listed else "there is no run to group; runfolio list shows what there is"
+        )
     goal = _goal(metric, listed) if goal is None else goal
     if goal not in GOALS:
         raise UsageError(f"goal must be 'min' or 'max', not {shown(goal)}")
@@ -169,15 +170,6 @@ def _listed(names: str | Sequence[str] | None) -> list[str]:
 
 def _keys(runs: list[Run]) -> list[str]:
     return list(dict.fromkeys(key for run in runs for key in run.flat_params))
-
-
-def _no_metric(metric: str, runs: list[Run]) -> str:
-    if not runs:
-        return "there is no run to group; runfolio list shows what there is"
-    names = list(dict.fromkeys(name for run in runs for name in run.metrics))
-    near = get_close_matches(metric[:200], names[:2000], 3) or names[:_NAMED]
-    hint = f"; they have {', '.join(map(shown, near))}" if near else "; they have logged none yet"
-    return f"none of these runs has the metric {shown(metric)}{hint}"
 
 
 def _goal(metric: str, runs: list[Run]) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 from runfolio.errors import MetricNotFound, UsageError
 from runfolio.model.names import shown
 from runfolio.model.states import RUNNING
 from runfolio.query.filter.times import seconds_of
+from runfolio.query.no_metric import no_metric
 
 if TYPE_CHECKING:
     from runfolio.query.run import Run
@@ -80,10 +80,7 @@ def _settled(keep: Keep, runs: list[Run]) -> Keep:
         return keep
     having = [run for run in runs if keep.name in run.metrics]
     if not having:
-        names = list(dict.fromkeys(name for run in runs for name in run.metrics))
-        near = get_close_matches(keep.name[:200], names[:5000], 3) or names[:3]
-        hint = f"; they have {', '.join(map(shown, near))}" if near else ""
-        raise MetricNotFound(f"none of these runs has the metric {shown(keep.name)}{hint}")
+        raise MetricNotFound(no_metric(keep.name, runs))
     goals = {run.goals[keep.name] for run in having if keep.name in run.goals}
     if keep.goal is None and len(goals) != 1:
         why = "its runs declare both" if goals else "no run declares its goal"

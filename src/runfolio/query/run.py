@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from runfolio.model.ids import short
+from runfolio.model.names import printable
 from runfolio.model.params import unflatten
 from runfolio.model.states import RUNNING
 from runfolio.query.metrics import Metrics
@@ -303,7 +304,7 @@ class Run:
         return run_html(self)
 
     def __repr__(self) -> str:
-        return f"<Run {short(self.id)} {self.name or ''} {self.status}>".replace("  ", " ")
+        return f"<Run {short(self.id)} {printable(self.name or '')} {self.status}>".replace("  ", " ")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Run) and (self.id, self._row.version) == (other.id, other._row.version)

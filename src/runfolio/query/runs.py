@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from runfolio.query.run import Run
 
 Base = list["Run"]
+_ALWAYS = ("id", "name", "experiment", "status", "created", "duration_s")
 
 
 class Runs(Base):
@@ -31,9 +32,9 @@ class Runs(Base):
         return [_row(run) for run in self]
 
     def columns(self) -> dict[str, list[Any]]:
-        """Give the same by column, None where a run has no value."""
+        """Give the same by column, None where a run has no value; where there is no run the columns that each has."""
         rows = self.rows()
-        names = dict.fromkeys(name for row in rows for name in row)
+        names = dict.fromkeys((*_ALWAYS, *(name for row in rows for name in row)))
         return {name: [row.get(name) for row in rows] for name in names}
 
     def groups(

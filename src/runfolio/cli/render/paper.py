@@ -9,6 +9,7 @@ from runfolio.cli.render.runs import param_text
 from runfolio.cli.render.screen import BOLD, Screen
 from runfolio.cli.render.spreadsheet import csv_text
 from runfolio.cli.render.table import column, plain_table
+from runfolio.cli.render.text import wrap
 from runfolio.query.paper import MISSING
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def text_lines(table: PaperTable, to: Screen) -> list[str]:
         texts = [f"{cell.text}{_MARK if cell.is_best else ' '}" if cell else f"{_NONE} " for cell in cells]
         styles = [BOLD if cell and cell.is_best else "" for cell in cells]
         columns.append(column(f"{head.title} ", texts, limit=_WIDE, right=True, styles=styles))
-    return [*plain_table(columns, to), f"{OF_NUMBERS}; {_MARK} {OF_BOLD}", *(f"! {one}" for one in table.notes())]
+    told = [f"{OF_NUMBERS}; {_MARK} {OF_BOLD}", *(f"! {one}" for one in table.notes())]
+    return [*plain_table(columns, to), *(line for one in told for line in wrap(one.split(), to.columns))]
 
 
 def _labels(table: PaperTable, at: int) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from runfolio.errors import NotFound, UsageError
 from runfolio.model.names import printable, shown
 from runfolio.query.bands import CENTRES, Band, band
+from runfolio.query.no_metric import no_metric
 from runfolio.query.param_key import param_key
 from runfolio.query.plot.labels import frozen, params_label, run_labels
 from runfolio.query.plot.smooth import smoothed
@@ -29,7 +29,6 @@ NOT_A_NUMBER, ABOVE, BELOW = "NaN", "+∞", "−∞"
 Floats = NDArray[np.float64]
 _NONE = np.zeros(0)
 _UNITS = (("days", 2 * 86_400.0, 86_400.0), ("hours", 2 * 3600.0, 3600.0), ("minutes", 120.0, 60.0))
-_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -167,10 +166,7 @@ def _check_metrics(runs: list[Run], metrics: Iterable[str]) -> None:
     for name in metrics:
         if any(name in run.metrics for run in runs):
             continue
-        known = list(dict.fromkeys(one for run in runs for one in run.metrics))
-        near = get_close_matches(name[:200], known[:2000], 3) or known[:_NAMED]
-        hint = f"; they have {', '.join(map(shown, near))}" if near else "; they have logged none yet"
-        raise NotFound(f"none of these runs has the metric {shown(name)}{hint}")
+        raise NotFound(no_metric(name, runs))
 
 
 def _members(runs: list[Run], group_by: Sequence[str] | None) -> list[tuple[str, list[Run]]]:
