@@ -1,0 +1,235 @@
+"""Charts: what they say, what they draw, what is taken from them."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Download, expect
+
+from screen import stores
+from screen.seeing import Screen
+from screen.served import Served
+
+MANY = 40
+FEW = 12
+METRICS = 60
+
+
+@pytest.fixture(scope="module")
+def few(shared: Callable[..., Served]) -> Served:
+    """12 runs without seeds: one colour each."""
+    return shared(lambda store: stores.plain(store, FEW))
+
+
+@pytest.fixture(scope="module")
+def many(shared: Callable[..., Served]) -> Served:
+    """40 runs, more than there are colours; one has 60 metrics."""
+
+    def fill(store: Path) -> None:
+        stores.plain(store, MANY)
+        values = [1.0, 0.5, 0.25]
+        stores.add(
+            store, "wide", {"lr": 9.0}, {"loss": values, **{f"part{n // 10}/m{n:02}": values for n in range(METRICS)}}
+        )
+
+    return shared(fill)
+
+
+def opened(screen: Screen, served: Served, query: str = "") -> Screen:
+    screen.page.goto(served.page("runs" + query))
+    expect(screen.words("loss")).to_contain_text("runs")
+    return screen
+
+
+def saved(screen: Screen, item: str) -> str:
+    """Save the large chart in a form, and give what was saved."""
+    with screen.page.expect_download() as coming:
+        screen.choose("More about loss", item)
+    download: Download = coming.value
+    return Path(download.path()).read_text(encoding="utf-8")
+
+
+def coloured(screen: Screen) -> int:
+    """Count the pixels of the large chart that have a hue."""
+    return int(
+        screen.page.evaluate(
+            """() => [...document.querySelector('figure').querySelectorAll('canvas')].reduce((sum, canvas) => {
+                 if (!canvas.width || !canvas.height) return sum;
+                 const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+                 for (let at = 0; at < data.length; at += 4) {
+                   const [red, green, blue, alpha] = data.subarray(at, at + 4);
+                   if (alpha > 100 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60) sum++;
+                 }
+                 return sum;
+               }, 0)"""
+        )
+    )
+
+
+def swatches(screen: Screen) -> list[str]:
+    """The colours beside the names at the right end of the large chart."""
+    return list(
+        screen.page.locator("figure")
+        .first.locator(".label i")
+        .evaluate_all("all => all.map(each => getComputedStyle(each).backgroundColor)")
+    )
+
+
+def drag(screen: Screen, start: float, end: float) -> None:
+    """Choose a stretch of the large chart's width."""
+    box = screen.figure("loss").locator(".u-over").bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    screen.page.mouse.move(box["x"] + box["width"] * start, middle)
+    screen.page.mouse.down()
+    screen.page.mouse.move(box["x"] + box["width"] * (start + end) / 2, middle, steps=3)
+    screen.page.mouse.move(box["x"] + box["width"] * end, middle, steps=3)
+    screen.page.mouse.up()
+
+
+def test_header_says_what_is_drawn(screen: Screen, few: Served) -> None:
+    """The header says in words how many runs and points are drawn, and that they are raw."""
+    opened(screen, few)
+    expect(screen.words("loss")).to_contain_text("12 runs")
+    expect(screen.words("loss")).to_contain_text("20 points each")
+    expect(screen.words("loss")).to_contain_text("raw")
+
+
+def test_few_runs_have_a_colour_each(screen: Screen, few: Served) -> None:
+    """Up to as many runs as there are colours are each drawn in their own; none is used twice."""
+    opened(screen, few)
+    expect(screen.page.locator("figure").first.locator(".label").first).to_be_visible()
+    text = saved(screen, "Save as SVG")
+    strokes = re.findall(r'fill="none" stroke="([^"]+)"', text)
+    assert len(strokes) == FEW
+    assert coloured(screen) > 0
+
+
+def test_many_runs_are_grey_until_ticked(screen: Screen, many: Served) -> None:
+    """More runs than colours are one grey distribution with its median; what is ticked gets a colour."""
+    opened(screen, many, "?by=none")
+    expect(screen.words("loss")).to_contain_text("41 runs")
+    expect(screen.words("loss")).to_contain_text(re.compile("raw|grey|median"))
+    screen.page.wait_for_function("() => document.querySelector('figure canvas') !== null")
+    assert coloured(screen) == 0
+    screen.row("run007").get_by_role("checkbox").click()
+    expect(screen.page.locator("figure").first.locator(".label", has_text="run007")).to_be_visible()
+    assert coloured(screen) > 0
+    assert len(swatches(screen)) == len(set(swatches(screen)))
+
+
+def test_log_axis_is_named_and_taken_back(screen: Screen, few: Served) -> None:
+    """A log axis stands in header and address; a click on its word takes it back."""
+    opened(screen, few)
+    screen.page.get_by_role("button", name="log y", exact=True).click()
+    expect(screen.words("loss")).to_contain_text("log y")
+    screen.is_at("log=y")
+    screen.words("loss").get_by_role("button", name=re.compile("log y")).click()
+    expect(screen.words("loss")).to_contain_text("raw")
+    assert "log=" not in screen.page.url
+
+
+def test_smoothing_keeps_the_raw_line(screen: Screen, few: Served) -> None:
+    """Smoothing is off at first; on, it is named with its weight, and the line as logged stays behind each curve."""
+    opened(screen, few)
+    raw = len(re.findall(r"<path [^>]*fill=\"none\"", saved(screen, "Save as SVG")))
+    screen.page.goto(few.page("runs?smooth=0.9"))
+    expect(screen.words("loss")).to_contain_text("smoothed 0.9")
+    expect(screen.words("loss")).not_to_contain_text("raw")
+    text = saved(screen, "Save as SVG")
+    assert len(re.findall(r"<path [^>]*fill=\"none\"", text)) == 2 * raw
+    assert text.count('stroke-opacity="0.3"') == raw
+
+
+def test_zoom_stands_in_the_address_and_back_takes_it_away(screen: Screen, few: Served) -> None:
+    """A stretch that is chosen is zoomed into in all charts, is in the address, and is undone by its word."""
+    opened(screen, few)
+    drag(screen, 0.25, 0.75)
+    expect(screen.words("loss")).to_contain_text("zoomed")
+    screen.is_at("zoom=")
+    address = screen.page.url
+    screen.page.reload()
+    expect(screen.words("loss")).to_contain_text("zoomed")
+    assert screen.page.url == address
+    screen.words("loss").get_by_role("button", name=re.compile("zoomed")).click()
+    expect(screen.words("loss")).not_to_contain_text("zoomed")
+
+
+def test_hover_reads_out_all_curves(screen: Screen, few: Served) -> None:
+    """Under the pointer stand the values of all curves at that step, sorted."""
+    opened(screen, few)
+    box = screen.figure("loss").locator(".u-over").bounding_box()
+    assert box
+    screen.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    read = screen.figure("loss").locator(".read")
+    expect(read.locator(".at").first).to_contain_text("step")
+    expect(read.locator(".row")).not_to_have_count(0)
+    values = [float(text.replace("−", "-")) for text in read.locator(".row .value").all_inner_texts()]
+    assert values in (sorted(values), sorted(values, reverse=True))
+
+
+def test_csv_holds_the_numbers_unrounded(screen: Screen, few: Served) -> None:
+    """The CSV of a chart holds each point of each run, bit for bit."""
+    opened(screen, few)
+    expect(screen.page.locator("figure").first.locator(".label").first).to_be_visible()
+    rows = list(csv.DictReader(saved(screen, "Save as CSV").splitlines()))
+    assert len(rows) == FEW * 20
+    told = stores.curve(0.003, 2, 20)
+    found = {float(row["x"]): float(row["value"]) for row in rows if row["name"] == "run002"}
+    assert [found[step] for step in range(20)] == told
+
+
+def test_png_is_saved(screen: Screen, few: Served) -> None:
+    """A chart is saved as a picture."""
+    opened(screen, few)
+    with screen.page.expect_download() as coming:
+        screen.choose("More about loss", "Save as PNG")
+    assert Path(coming.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+def test_only_visible_charts_exist(screen: Screen, many: Served) -> None:
+    """Of 60 metrics only the charts in sight exist; scrolling makes the next and lets go of the first."""
+    opened(screen, many, "?by=none")
+    figures = screen.page.locator(".charts figure")
+    expect(screen.page.locator(".charts .cell").nth(METRICS - 1)).to_be_attached()
+    expect(figures.nth(1)).to_be_attached()
+    assert figures.count() < METRICS / 2
+    screen.page.locator(".charts .cell").last.scroll_into_view_if_needed()
+    expect(screen.figure("part5/m59")).to_be_visible()
+    expect(screen.figure("part0/m00")).to_have_count(0)
+
+
+def test_charts_are_found_by_pattern(screen: Screen, many: Served) -> None:
+    """A pattern leaves the charts that fit it, and stands in the address."""
+    opened(screen, many, "?by=none")
+    screen.page.get_by_role("searchbox", name="Find charts by name").fill("part3/*")
+    expect(screen.page.locator(".charts .cell")).to_have_count(10)
+    screen.is_at("find=part3")
+
+
+def test_another_metric_is_drawn_large_and_back_returns(screen: Screen, many: Served) -> None:
+    """A small chart is drawn large by its menu; the back button brings the first again."""
+    opened(screen, many, "?by=none")
+    expect(screen.figure("part0/m00")).to_be_visible()
+    screen.choose("More about part0/m00", "Draw large")
+    screen.is_at("m=part0")
+    expect(screen.page.locator(".large .name")).to_have_text("part0/m00")
+    screen.page.go_back()
+    expect(screen.page.locator(".large .name")).to_have_text("loss")
+
+
+def test_not_finite_values_are_marked(screen: Screen, serve: Callable[..., Served], tmp_path: Path) -> None:
+    """NaN and infinity are gaps with marks: the axis stays that of the finite, and the export names them."""
+    values: list[Any] = [1.0, float("nan"), 0.5, float("inf"), 0.25]
+    stores.add(tmp_path / "store", "odd", {}, {"loss": values})
+    served = serve()
+    screen.page.goto(served.page())
+    expect(screen.words("loss")).to_contain_text("5 points")
+    expect(screen.page.locator("figure").first.locator(".label").first).to_be_visible()
+    rows = list(csv.DictReader(saved(screen, "Save as CSV").splitlines()))
+    assert [row["value"] for row in rows] == ["1", "NaN", "0.5", "Infinity", "0.25"]
