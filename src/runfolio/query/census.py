@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runfolio.query.layouts import SUMMARY, Layouts, base_of, summaries_of
-from runfolio.query.packed import packed
+from runfolio.query.packed import packed, whole
 from runfolio.store.run_row import from_json
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NONE = -1
 """The code of a run that has no such value."""
-_BATCH = 500  # runs whose summaries are joined at once
+_BATCH = 500  # runs that are read at once
 _STALE = 4
 """All is read anew when so many times the runs were written over: values that no run has any more go with it."""
 Codes = NDArray[np.int64]
@@ -120,9 +120,11 @@ class Census:
         if changed:
             self._written += len(changed)
             self._clear([slot for slot, _ in changed if slot < before])
-            slots_of, runs_of = [slot for slot, _ in changed], [run for _, run in changed]
-            self._write_values(slots_of, runs_of)
-            self._write_metrics(slots_of, runs_of)
+            for at in range(0, len(changed), _BATCH):
+                some = changed[at : at + _BATCH]
+                there = whole(some[0][1]._store, [run for _, run in some])
+                self._write_values([slot for slot, _ in some], there)
+                self._write_metrics([slot for slot, _ in some], there)
             self._settle()
         return slots
 
@@ -162,15 +164,14 @@ class Census:
 
     def _write_metrics(self, slots: list[int], runs: list[Run]) -> None:
         """Read the summaries, those of runs with the same metrics at once."""
-        for at in range(0, len(runs), _BATCH):
-            alike: dict[bytes, tuple[list[int], list[bytes]]] = {}
-            some = slice(at, at + _BATCH)
-            for slot, blob in zip(slots[some], summaries_of(runs[some]), strict=True):
-                theirs, blobs = alike.setdefault(blob[: base_of(blob)], ([], []))
-                theirs.append(slot)
-                blobs.append(blob[base_of(blob) :])
-            for head, (theirs, blobs) in alike.items():
-                self._write_alike(theirs, blobs, self.layouts.places(head))
+        alike: dict[bytes, tuple[list[int], list[bytes]]] = {}
+        for slot, blob in zip(slots, summaries_of(runs), strict=True):
+            base = base_of(blob)
+            theirs, blobs = alike.setdefault(blob[:base], ([], []))
+            theirs.append(slot)
+            blobs.append(blob[base:])
+        for head, (theirs, blobs) in alike.items():
+            self._write_alike(theirs, blobs, self.layouts.places(head))
 
     def _write_alike(self, slots: list[int], blobs: list[bytes], places: dict[str, list[int]]) -> None:
         rows = np.frombuffer(b"".join(blobs), SUMMARY).reshape(len(blobs), -1)
