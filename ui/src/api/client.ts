@@ -23,10 +23,21 @@ export function address(store: string | null, route: string, asked: Asked = {}):
   return `${base}/${route}${query(asked)}`;
 }
 
+const ahead = new Map<string, Promise<Response>>();
+
+/** Send a question before there is anyone to ask it; who asks it first gets this answer. */
+export function askAhead(url: string): void {
+  const answer = fetch(url, { headers: { Accept: 'application/json' } });
+  answer.catch(() => ahead.delete(url)); // it will be asked again, and its failure told
+  ahead.set(url, answer);
+}
+
 async function fetched(url: string, init: RequestInit): Promise<Response> {
   let answer: Response;
+  const sent = ahead.get(url);
+  ahead.delete(url);
   try {
-    answer = await fetch(url, init);
+    answer = await (sent ?? fetch(url, init));
   } catch (error) {
     if (init.signal?.aborted) throw error;
     contact.lose();
@@ -78,8 +89,9 @@ export const askStores = (signal?: AbortSignal): Promise<Stores> => ask(address(
 
 export const askNames = (store: string, signal?: AbortSignal): Promise<Names> => ask(address(store, 'names'), signal);
 
-export const askOverview = (store: string, asked: Selected, signal?: AbortSignal): Promise<Overview> =>
-  ask(address(store, 'overview', { ...asked }), signal);
+export const overviewAddress = (store: string, asked: Selected): string => address(store, 'overview', { ...asked });
+
+export const askOverview = (store: string, asked: Selected, signal?: AbortSignal): Promise<Overview> => ask(overviewAddress(store, asked), signal);
 
 export interface RunsAsked extends Selected {
   runs?: string;

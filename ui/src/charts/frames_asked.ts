@@ -56,7 +56,7 @@ export function addressOf(store: string, wish: Wish): string {
 
 const AT_ONCE = 4;
 /** a store answers one question at a time, so what the reader looks at should not find many before it */
-const NOT_URGENT = 2;
+const NOT_URGENT = 1;
 const KEPT_BYTES = 12e6;
 
 interface Waiting {

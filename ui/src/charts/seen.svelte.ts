@@ -1,4 +1,4 @@
-/** Which charts are on the screen, or nearly: only they exist. They come one a frame, so that scrolling stays smooth. */
+/** Which charts are on the screen, or nearly: only they exist. They come one a frame, so that scrolling stays smooth, and none before `begin`. */
 import { SvelteSet } from 'svelte/reactivity';
 
 const NEAR = '150px 0px';
@@ -9,6 +9,7 @@ export class Seen {
   private readonly names = new WeakMap<Element, string>();
   private observer: IntersectionObserver | null = null;
   private frame = 0;
+  private begun = false;
 
   /** Watch an element that stands for `name`; a Svelte action. */
   watch = (node: HTMLElement, name: string): { update: (name: string) => void; destroy: () => void } => {
@@ -49,7 +50,14 @@ export class Seen {
     this.settle();
   }
 
+  begin(): void {
+    if (this.begun) return;
+    this.begun = true;
+    this.settle();
+  }
+
   private settle(): void {
+    if (!this.begun) return;
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
       const [first, ...rest] = [...this.wanted].filter((name) => !this.there.has(name));

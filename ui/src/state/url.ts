@@ -211,3 +211,8 @@ export function carried(from: ViewState, to: ViewState): ViewState {
   }
   return next;
 }
+
+/** The runs that a state is about, as the server is asked for them. */
+export function selectedIn({ q, show }: ViewState): { q?: string; archived?: boolean; deleted?: boolean } {
+  return { ...(q && { q }), ...(show !== 'live' && { [show]: true }) };
+}
