@@ -445,3 +445,15 @@ def test_any_text_is_a_filter_or_an_error(filled, text):
         filled.runs(sort=text)
     except FilterError:
         pass
+
+
+def test_a_name_that_looks_like_arithmetic_is_offered_as_it_is_typed():
+    """Who types val/acc, which is a division, is told to put it into backticks; so written it is found."""
+    with runfolio.start(capture=False) as run:
+        run.log({"val/acc": 0.9})
+    store = runfolio.open_store()
+    for text in ("val/acc > 0.5", "metrics.val/acc > 0.5"):
+        with pytest.raises(FilterError, match="did you mean `val/acc`, in backticks") as told:
+            store.runs(text)
+        assert "'val/acc'" not in str(told.value)
+    assert len(store.runs("`val/acc` > 0.5")) == len(store.runs("metrics.`val/acc`.last > 0.5")) == 1

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from runfolio.errors import FilterError
 from runfolio.query.filter.grammar import Name
+from runfolio.query.filter.tokens import WORDS
 from runfolio.store.functions import NUMBERS
 
 TEXTS = ("id", "name", "experiment", "status", "reason", "notes")
@@ -118,4 +119,16 @@ def _near(key: str, names: frozenset[str]) -> str:
     if not names:
         return ""
     near = get_close_matches(key[:200], sorted(names)[:5000], 3, 0.5)
-    return f"; did you mean {' or '.join(map(repr, near))}?" if near else f"; there are {', '.join(sorted(names)[:5])}"
+    if not near:
+        return f"; there are {', '.join(sorted(names)[:5])}"
+    quoted = ", in backticks" if any(_needs_quotes(one) for one in near) else ""
+    return f"; did you mean {' or '.join(map(_as_typed, near))}{quoted}?"
+
+
+def _needs_quotes(name: str) -> bool:
+    """Say whether a name would be read as something else, as `val/acc` as a division."""
+    return "`" not in name and not all(part.isidentifier() and part not in WORDS for part in name.split("."))
+
+
+def _as_typed(name: str) -> str:
+    return f"`{name}`" if _needs_quotes(name) else repr(name)
