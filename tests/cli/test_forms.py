@@ -111,3 +111,31 @@ def test_best_speaks_the_words_of_the_command_line() -> None:
     assert called.code == 2 and "--goal min" in called.err and "mode" not in called.err
     fine("rename", "--metric", "loss", "cost")
     assert "did you mean" not in call("best", "loss").err
+
+
+def test_a_name_that_holds_commas_may_stand_alone() -> None:
+    """Wherever names stand with commas between them, one that holds commas itself is found where it stands alone."""
+    for number in (1, 2):
+        with start(params={"a,b": number, "seed": number}) as run:
+            run.log({"c,d": float(number)})
+    assert fine("list", "--group-by", "a,b", "--csv").out.startswith('"params.a,b",runs,')
+    assert fine("list", "--columns", "a,b", "--csv").out.startswith('id,"a,b"')
+    assert fine("list", "--columns", "metrics.c,d", "--csv").out.startswith('id,"metrics.c,d"')
+    assert "a,b=1 (n = 1)" in fine("plot", "c,d", "--group-by", "a,b").out
+    assert fine("stats", "c,d", "--by", "params.a,b", "--goal", "min", "--json").json["by"] == ["a,b"]
+    assert fine("list", "--group-by", "seed, a,b".replace(" a,b", "params.seed"), "--csv").out.startswith(
+        "params.seed,runs"
+    )
+
+
+@pytest.mark.parametrize("columns", ["40", "200"])
+def test_compare_tells_a_param_from_a_metric_of_its_name(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a param and a metric have one name both titles say which is which, in each form and on each screen."""
+    monkeypatch.setenv("COLUMNS", columns)
+    for number in (1, 2):
+        with start(params={"lr": 0.1 * number}) as run:
+            run.define("lr", "min")
+            run.log({"lr": 0.05 * number})
+    for form in ((), ("--markdown",), ("--latex",)):
+        out = fine("compare", *form).out
+        assert "params.lr" in out and "metrics.lr" in out

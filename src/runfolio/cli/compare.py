@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runfolio.cli.arguments import NAME, RUN, check_form, check_one_form, data_options, selection_options, text_options
+from runfolio.cli.comma_names import comma_names
 from runfolio.cli.render.screen import PIPE_COLUMNS_OF_TABLES, screen, write_data, write_lines
 from runfolio.errors import NotFound, StoreNotFound, UsageError
 from runfolio.model.names import shown
@@ -85,7 +86,7 @@ def _named(told: str, known: list[str], what: str) -> list[str]:
     Raises:
         NotFound: none of the runs has it.
     """
-    names = [told] if told in known else [name.strip() for name in told.split(",") if name.strip()]
+    names = comma_names(told, known)
     for name in names:
         if name not in known:
             from difflib import get_close_matches

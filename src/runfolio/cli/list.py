@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runfolio.cli.arguments import NAME, check_form, check_one_form, data_options, selection_options, text_options
+from runfolio.cli.comma_names import comma_names, params_of
 from runfolio.cli.render.screen import PIPE_COLUMNS_OF_TABLES, screen, write, write_data, write_lines
 from runfolio.errors import StoreNotFound
 from runfolio.model import states
@@ -71,10 +72,14 @@ def command(
     store = _store()
     limit = None if everything or (group_by and not limit) else limit or NEWEST
     found = store.runs(**wanted, limit=limit) if store else []
-    paths = _names(columns) if columns else None
+    paths = (
+        comma_names(columns, params_of(found) | {name for run in found for name in run.metrics}) if columns else None
+    )
     nothing = [] if found else _nothing(any(filters.values()) or bool(status or filter), deleted)
     if group_by:
-        return _write_groups(found, _names(group_by), nothing, as_json, as_csv, spreadsheet, markdown, latex)
+        return _write_groups(
+            found, comma_names(group_by, params_of(found)), nothing, as_json, as_csv, spreadsheet, markdown, latex
+        )
     if as_json:
         _write_json(found, paths)
     elif as_csv:
@@ -92,10 +97,6 @@ def command(
         from runfolio.cli.stores import waiting_lines
 
         write_lines(waiting_lines(store.path))
-
-
-def _names(told: str) -> list[str]:
-    return [name.strip() for name in told.split(",") if name.strip()]
 
 
 def _store() -> Store | None:

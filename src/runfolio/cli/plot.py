@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runfolio.cli.arguments import NAME, RUN, selection_options
+from runfolio.cli.comma_names import comma_names, params_of
 from runfolio.cli.render.screen import screen, write, write_lines
 from runfolio.errors import NotFound, StoreNotFound, UsageError
 from runfolio.model.names import printable
@@ -96,7 +97,7 @@ def command(
     if not limit and not (everything or filter or group_by or named):
         limit = NEWEST
     kept = type(runs)(having[:limit], runs._store)
-    wish["group_by"] = _names(group_by) if group_by else None
+    wish["group_by"] = comma_names(group_by, params_of(kept)) if group_by else None
     if out:
         kept.plot(*metrics, **wish, title=title, out=out)
         write(f"{printable(out)}: {len(kept):,} run{'' if len(kept) == 1 else 's'}")
@@ -108,10 +109,6 @@ def command(
     if len(kept) < len(having):
         newest = "first" if sort else "newest"
         write(f"the {newest} {len(kept):,} of {len(having):,} runs; --all draws the rest.")
-
-
-def _names(told: str) -> list[str]:
-    return [name.strip() for name in told.split(",") if name.strip()]
 
 
 def _named(names: tuple[str, ...]) -> Runs:

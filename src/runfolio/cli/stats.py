@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runfolio.cli.arguments import NAME, check_form, check_one_form, data_options, text_options
+from runfolio.cli.comma_names import comma_names, params_of
 from runfolio.cli.render.screen import PIPE_COLUMNS_OF_TABLES, screen, write_data, write_lines
 from runfolio.errors import NotFound, StoreNotFound
 
@@ -85,8 +86,7 @@ def _params(told: tuple[str, ...], runs: list[Run]) -> list[str] | None:
     """Read the names of params; one that holds commas itself may stand alone."""
     names: list[str] = []
     for one in told:
-        whole = "," not in one or any(one in run.flat_params for run in runs)
-        names += [one] if whole else [part.strip() for part in one.split(",") if part.strip()]
+        names += comma_names(one, params_of(runs))
     return names or None
 
 

@@ -10,6 +10,7 @@ from runfolio.cli.render.forms import latex_lines, markdown_lines
 from runfolio.cli.render.runs import (
     hidden_line,
     last_text,
+    named_in_full,
     param_column,
     points_aligned,
     standing_columns,
@@ -36,9 +37,10 @@ _CHOOSE = "--params a,b and --metrics c,d choose"
 def comparison_lines(found: Comparison, params: list[str], metrics: list[str], to: Screen, wide: bool) -> list[str]:
     """Render a comparison: runs as rows, or as columns where that hides less."""
     fixed = standing_that_fit(standing_columns(found.runs, to), to, wide)
+    twice = set(params) & set(metrics)
     families = [
-        (params, lambda key: param_column(key, found.runs)),
-        (metrics, lambda name: _metric_column(found, name)),
+        (params, lambda key: _param_column(found, key, key in twice)),
+        (metrics, lambda name: _metric_column(found, name, name in twice)),
     ]
     taken = fit_families(fixed, families, 10**9 if wide else to.columns)
     hidden = (len(params) - len(taken[0]), len(metrics) - len(taken[1]))
@@ -49,14 +51,19 @@ def comparison_lines(found: Comparison, params: list[str], metrics: list[str], t
     return [*lines, *_same(found, to), *_goals(found, metrics, to)]
 
 
-def _metric_column(found: Comparison, name: str, whole: bool = False) -> Column:
+def _param_column(found: Comparison, key: str, is_ambiguous: bool, whole: bool = False) -> Column:
+    return named_in_full(param_column(key, found.runs, whole), f"params.{key}", is_ambiguous, whole)
+
+
+def _metric_column(found: Comparison, name: str, is_ambiguous: bool, whole: bool = False) -> Column:
     is_best = [False] * len(found.runs)
     marked = name in found.best and len(found.runs) > 1  # one run alone is best of nothing
     if marked:
         is_best = [value == found.metrics[name][found.best[name]] for value in found.metrics[name]]
     marks = [_BEST if best else " " for best in is_best] if marked else None
     texts = points_aligned([last_text(run, name) for run in found.runs], marks)
-    title = f"{name} " if marks else name
+    title = f"metrics.{name}" if is_ambiguous else name
+    title = f"{title} " if marks else title
     return titled(title, texts, True, [BOLD if best else "" for best in is_best], whole=whole)
 
 
@@ -64,7 +71,9 @@ def _upright(found: Comparison, params: list[str], metrics: list[str], to: Scree
     """Set the runs as columns and the fields as rows; None where they do not fit so either."""
     if len(found.runs) > _STANDING_MAX:
         return None
-    fields = [param_column(key, found.runs) for key in params] + [_metric_column(found, name) for name in metrics]
+    twice = set(params) & set(metrics)
+    fields = [_param_column(found, key, key in twice) for key in params]
+    fields += [_metric_column(found, name, name in twice) for name in metrics]
     names = column("", ["name", "status", *(one.title.rstrip() for one in fields)])
     columns = [names]
     for place, run in enumerate(found.runs):
@@ -114,10 +123,11 @@ def comparison_facts(found: Comparison, params: list[str], metrics: list[str]) -
 def comparison_text(found: Comparison, params: list[str], metrics: list[str], latex: bool) -> list[str]:
     """Render a comparison as a table of Markdown or LaTeX."""
     names = column("run", [run.name or short(run.id) for run in found.runs], limit=WHOLE)
+    twice = set(params) & set(metrics)
     columns = [
         names,
-        *(param_column(key, found.runs, whole=True) for key in params),
-        *(_metric_column(found, name, whole=True) for name in metrics),
+        *(_param_column(found, key, key in twice, whole=True) for key in params),
+        *(_metric_column(found, name, name in twice, whole=True) for name in metrics),
     ]
     return latex_lines(columns) if latex else markdown_lines(columns)
 

@@ -47,8 +47,8 @@ def runs_table(runs: list[Run], to: Screen, wide: bool = False) -> list[str]:
     params, metrics = varying_params(runs), metric_names(runs)
     twice = set(params) & set(metrics)
     families = [
-        (params, lambda key: _named(param_column(key, runs), f"params.{key}", key in twice)),
-        (metrics, lambda name: _named(_last_column(name, runs), f"metrics.{name}", name in twice)),
+        (params, lambda key: named_in_full(param_column(key, runs), f"params.{key}", key in twice)),
+        (metrics, lambda name: named_in_full(_last_column(name, runs), f"metrics.{name}", name in twice)),
     ]
     taken = fit_families(fixed, families, 10**9 if wide else to.columns)
     lines = plain_table([*fixed, *taken[0], *taken[1]], to)
@@ -59,9 +59,11 @@ def _last_column(name: str, runs: list[Run]) -> Column:
     return metric_column(name, [last_text(run, name) for run in runs])
 
 
-def _named(made: Column, title: str, is_ambiguous: bool) -> Column:
-    """Give a column the whole name where another has the same short one."""
-    return made._replace(title=column(title, [], limit=_TITLE_LIMIT).title) if is_ambiguous else made
+def named_in_full(made: Column, title: str, is_ambiguous: bool, whole: bool = False) -> Column:
+    """Give a column the name with its family where another has the same short one."""
+    return (
+        made._replace(title=column(title, [], limit=WHOLE if whole else _TITLE_LIMIT).title) if is_ambiguous else made
+    )
 
 
 def standing_that_fit(fixed: list[Column], to: Screen, wide: bool = False) -> list[Column]:
