@@ -47,7 +47,7 @@ class Asked(NamedTuple):
 
 def read(store: Store, asked: Iterable[Asked], metric: str) -> Iterator[list[Part]]:
     """Read series, a slice of runs at a time. A run that has gone in between, or has no such metric any more, has no part."""
-    with closing(_Remembered(store._index.cache.path)) as remembered:
+    with closing(_Remembered(store.cache_path)) as remembered:
         yield from _read(store, asked, metric, remembered)
 
 
@@ -61,8 +61,7 @@ def _read(store: Store, asked: Iterable[Asked], metric: str, remembered: _Rememb
         if sum(_POINT_BYTES * len(one[3].values) for one in fresh) > _REMEMBERED_AT_ONCE:
             _remember(store, fresh)
             fresh = []
-    if fresh:
-        _remember(store, fresh)
+    _remember(store, fresh)
 
 
 def cut(asked: Iterable[Asked]) -> Iterator[list[Asked]]:
@@ -129,15 +128,14 @@ def _slice(store: Store, some: Sequence[Asked], metric: str, remembered: _Rememb
 def _from_journals(store: Store, run: Run, metric: str, ranks: Sequence[Rank]) -> list[Part]:
     """Read the journals of a run; those of a run that goes on are held for the next time, so that only what is new is read."""
     if run.status == RUNNING:
-        with store._lock:
-            return _merged(store._index.files(run.id), run, metric, ranks)
+        return store.ask(lambda index: _merged(index.files(run.id), run, metric, ranks))
     return _merged(read_files(store, run.id), run, metric, ranks)
 
 
 def read_files(store: Store, run_id: str) -> RunFiles:
     """Read the journals of a run that has come to rest, and hold nothing of them."""
     files = RunFiles(store._layout, run_id)
-    files.refresh(list(store._index.spools))
+    files.refresh(store.spools)
     return files
 
 
@@ -159,8 +157,8 @@ def _merged(files: RunFiles, run: Run, metric: str, ranks: Sequence[Rank]) -> li
 
 
 def _remember(store: Store, fresh: Fresh) -> None:
-    with store._lock:
-        store._index.remember(fresh, least=1)
+    if fresh:
+        store.ask(lambda index: index.remember(fresh, least=1))
 
 
 def by_run(parts: Iterable[Part], metric: str) -> Iterator[tuple[Run, Merged]]:

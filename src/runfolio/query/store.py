@@ -448,6 +448,16 @@ class Store:
         with self._lock:
             self._index.look_at(run_id)
 
+    @property
+    def cache_path(self) -> str:
+        """The file of the cache; no question is waited for."""
+        return self._index.cache.path
+
+    @property
+    def spools(self) -> list[str]:
+        """The spool folders that the latest look has found; no question is waited for."""
+        return list(self._index.spools)
+
     def ask(self, act: Callable[[Index], T]) -> T:
         """Ask the index, as it is known; asked again where its cache had to be made anew."""
         with self._lock:
