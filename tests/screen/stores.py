@@ -79,7 +79,7 @@ def very_many(store: Path, runs: int) -> None:
     layout.create()
     for number in range(runs):
         _, writer = make_run(layout, f"run{number:05}")
-        writer.event({"type": "params", "params": {"lr": number / 1000, "depth": number % 7}})
+        writer.event({"type": "params", "set": {"lr": number / 1000, "depth": number % 7}})
         writer.log({"loss": 1 / (number + 1)}, 0)
         end_run(writer)
 

@@ -143,10 +143,25 @@ def test_first_load_is_small_and_of_this_machine(open_screen: Callable[..., Scre
     screen.page.goto(seen[0].page())
     expect(screen.rows.first).to_be_visible()
     expect(screen.words("loss")).to_contain_text("runs")
-    first = [url for url in screen.asked if "/series?" not in url or "metric=loss&" in url]
+    first = {url for url in screen.asked if "/series?" not in url or "metric=loss&" in url}  # small charts come later
     assert len(first) <= FIRST_LOAD_REQUESTS_MAX, first
     assert sum(sizes) <= FIRST_LOAD_BYTES_MAX
     assert screen.foreign == []
+
+
+def test_an_idle_page_asks_nothing(screen: Screen, seen: tuple[Served, str]) -> None:
+    """A page that has come asks nothing more while nothing changes: not in ten seconds, told by the page's own clock."""
+    screen.page.clock.install()
+    screen.page.goto(seen[0].page())
+    expect(screen.rows.filter(has_text="×").first).to_be_visible()
+    expect(screen.page.locator(".charts figure .words", has_text="run")).to_have_count(4)
+    screen.page.wait_for_load_state("load")
+    expect(screen.line).to_contain_text("live")
+    expect(screen.page.locator("figure[aria-busy=true]")).to_have_count(0)
+    before = len(screen.asked)
+    screen.page.clock.run_for(10_000)
+    screen.page.evaluate("fetch('/health')")  # whatever was asked before it has been counted
+    assert [url for url in screen.asked[before:] if not url.endswith("/health")] == []
 
 
 def test_built_files_name_no_foreign_host() -> None:
