@@ -139,3 +139,17 @@ def test_compare_tells_a_param_from_a_metric_of_its_name(columns: str, monkeypat
     for form in ((), ("--markdown",), ("--latex",)):
         out = fine("compare", *form).out
         assert "params.lr" in out and "metrics.lr" in out
+
+
+def test_the_best_fit_a_narrow_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not all params fit, the best runs show those that do beside the value, and say how many do not; a pipe has all."""
+    for number in range(3):
+        with start(name=f"a-rather-long-name-{number}", params={f"param_{one}": number for one in "abcdef"}) as run:
+            run.log({"loss": 0.1 * number})
+    asked = ("best", "loss", "--goal", "min", "--top", "3")
+    assert "param_f" in fine(*asked).out
+    for columns in (40, 60):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = fine(*asked).lines
+        assert max(map(len, lines)) <= columns and "loss" in lines[0] and "0.10" in lines[2]
+        assert "not fit: --csv has all." in " ".join(lines)

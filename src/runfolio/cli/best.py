@@ -101,8 +101,16 @@ def _write_text(found: list[tuple[Run, float]], metric: str, latex: bool) -> Non
 
 def _write_table(found: list[tuple[Run, float]], metric: str) -> None:
     from runfolio.cli.render import values
-    from runfolio.cli.render.runs import param_column, standing_columns, titled, varying_params
-    from runfolio.cli.render.table import plain_table
+    from runfolio.cli.render.fitting import fit_families
+    from runfolio.cli.render.runs import (
+        param_column,
+        standing_columns,
+        standing_that_fit,
+        titled,
+        varying_params,
+    )
+    from runfolio.cli.render.table import GAP, plain_table
+    from runfolio.cli.render.text import wrap
 
     to = screen(PIPE_COLUMNS_OF_TABLES)
     runs = [run for run, _ in found]
@@ -115,8 +123,16 @@ def _write_table(found: list[tuple[Run, float]], metric: str) -> None:
             write(f"  {printable(key, 40)}  {values.param(param)}")
         return
     numbers = titled(metric, [values.number(value) for _, value in found], right=True)
-    params = [param_column(key, runs) for key in varying_params(runs)]
-    write_lines(plain_table([*standing_columns(runs, to), numbers, *params], to))
+    keys = varying_params(runs)
+    standing = standing_columns(runs, to)
+    narrower = to._replace(columns=max(to.columns - numbers.cells_wide - GAP, 1))
+    fixed = [*standing_that_fit(standing, narrower), numbers]
+    (params,) = fit_families(fixed, [(keys, lambda key: param_column(key, runs))], to.columns)
+    hidden = len(keys) - len(params)
+    told = (
+        f"{values.count(hidden, 'param')} {'does' if hidden == 1 else 'do'} not fit: --csv has all." if hidden else ""
+    )
+    write_lines([*plain_table([*fixed, *params], to), *(wrap(told.split(), to.columns) if hidden else [])])
 
 
 def _write_data(found: list[tuple[Run, float]], as_json: bool, spreadsheet: bool) -> int:

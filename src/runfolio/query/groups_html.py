@@ -31,7 +31,7 @@ def groups_html(found: Groups) -> str:
     return (
         f"<div>{head}</div>{table}{_more(len(found) - _ROWS_MAX, 'groups')}"
         + (f"<ul>{verdicts}</ul>{_more(len(found.pairs) - _ROWS_MAX, 'comparisons')}" if verdicts else "")
-        + (f"<div>Inside the groups {_text(', '.join(found.inside))} vary too.</div>" if found.inside else "")
+        + (f"<div>Other params vary inside the groups: {_text(', '.join(found.inside))}.</div>" if found.inside else "")
         + (f"<div>Left out: {left:,} run{'' if left == 1 else 's'} ({reasons}).</div>" if left else "")
     )
 
