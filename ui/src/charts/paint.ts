@@ -1,7 +1,7 @@
 /** Puts a picture onto a canvas. Everything is in device pixels. */
 import { alphaFor, Density, marked, within, type Place } from '../data/density';
 import type { Curve } from '../data/frames';
-import { traceLine, traceShade } from '../data/outline';
+import { traceLine, traceShade, unrolled, unrolledGrid } from '../data/outline';
 import type { Picture, Shaded, Stroke } from '../data/picture';
 import type { Span } from '../data/scales';
 import { colourAt, type Look } from './look';
@@ -25,6 +25,9 @@ export interface Geometry {
 
 type Context = CanvasRenderingContext2D;
 
+/** in CSS pixels: buckets wider than this do not touch when each stands on one column */
+const COARSE = 1.5;
+
 /** The grey of many curves, kept between frames of which only other things change. */
 export class Haze {
   private density: Density | null = null;
@@ -41,15 +44,18 @@ export class Haze {
     density.clear();
     const down = (value: number): number => py(value) - box.top;
     let grid: Float64Array | null = null;
+    let fine: Float64Array | null = null;
     let xs = new Float64Array(0);
     for (const { curve, y } of grey) {
       if (curve.x !== grid) {
         grid = curve.x;
-        xs = grid.map((x) => px(x) - box.left);
+        fine = curve.low && grid.length > 1 && px(grid[1] as number) - px(grid[0] as number) > COARSE * ratio ? unrolledGrid(grid) : null;
+        xs = (fine ?? grid).map((x) => px(x) - box.left);
       }
-      const [from, to] = within(curve.x, window[0], window[1]);
       const own = y === curve.y ? curve : { ...curve, y, low: null, high: null };
-      density.add(own, xs, down, from, to, ratio);
+      const shown = fine && own.low ? unrolled(own, fine) : own;
+      const [from, to] = within(shown.x, window[0], window[1]);
+      density.add(shown, xs, down, from, to, ratio);
     }
     const image = new ImageData(density.image(look.restRgb, alphaFor(grey.length) * (look.dark ? 1.3 : 1)), width, height);
     this.canvas?.getContext('2d')?.putImageData(image, 0, 0);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { belowZero, linesOf, rangeOf, reach } from './extent';
+import { belowZero, farOut, linesOf, rangeOf, reach } from './extent';
 import { band, curve, frame } from './made_curves';
 import { compose } from './picture';
 
@@ -21,4 +21,14 @@ test('a thinned curve reaches to its lowest and highest', () => {
   const thinned = curve('a', [1, 1], { thinned: true, low: Float64Array.of(-3, 1), high: Float64Array.of(1, 9) });
   const picture = compose(frame([thinned]), { ticked: [], hidden: new Set(), solo: null, places: new Map(), smooth: 0, grouped: false });
   expect(reach(linesOf(picture), [0, 1], false)).toEqual([-3, 9]);
+});
+
+test('a few values far out are told, and whether a log axis would show them', () => {
+  const line = (first: number): { x: Float64Array; values: Float64Array[] } => {
+    const y = Float64Array.from({ length: 500 }, (_, i) => (i === 0 ? first : 1 + (i % 7) / 10));
+    return { x: y.map((_, i) => i), values: [y] };
+  };
+  expect(farOut([line(100)], [0, 499])).toEqual({ log: true });
+  expect(farOut([line(-100)], [0, 499])).toEqual({ log: false });
+  expect(farOut([line(2)], [0, 499])).toBeNull();
 });

@@ -51,6 +51,17 @@ export function reachCut(lines: Iterable<Reaching>, window: Span, log: boolean):
   return [at(0.01), at(0.99)];
 }
 
+const FAR = 5;
+
+/** Whether nearly all values lie in a small part of the reach, and if so, whether a log axis would show them all. */
+export function farOut(lines: Iterable<Reaching>, window: Span): { log: boolean } | null {
+  const all = [...lines];
+  const [low, high] = reach(all, window, false);
+  const [least, most] = reachCut(all, window, false);
+  if (!(most > least) || high - low < FAR * (most - least)) return null;
+  return { log: low > 0 };
+}
+
 function inside(x: Float64Array, [low, high]: Span): [number, number] {
   const [from, to] = within(x, low, high);
   if (to - from <= 2) return [from, to];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { curve } from './made_curves';
-import { SvgPen, traceLine, traceShade } from './outline';
+import { SvgPen, traceLine, traceShade, unrolled, unrolledGrid } from './outline';
 
 const same = (value: number): number => value;
 const path = (of: ReturnType<typeof curve>, window: [number, number] = [0, 99]): string => {
@@ -27,4 +27,13 @@ test('a shade goes along the high and back along the low, anew after each gap', 
   const high = Float64Array.of(5, 6, Number.NaN, 7);
   traceShade(Float64Array.of(0, 1, 2, 3), low, high, [0, 9], same, same, pen);
   expect(pen.text).toBe('M0 5L1 6L1 0L0 0M3 7L3 0');
+});
+
+test('a coarsely thinned curve is unrolled into points that keep its peaks and go the shorter way', () => {
+  const xs = Float64Array.of(3, 6, 9);
+  const thin = curve('a', [1, 5, Number.NaN], { x: xs, thinned: true, low: Float64Array.of(0, 1, Number.NaN), high: Float64Array.of(2, 7, Number.NaN) });
+  const fine = unrolled(thin, unrolledGrid(xs));
+  expect([...fine.x]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect([...fine.y]).toEqual([2, 0, 1, 1, 7, 5, Number.NaN, Number.NaN, Number.NaN]);
+  expect(fine.low).toBeNull();
 });

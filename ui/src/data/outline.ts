@@ -51,6 +51,37 @@ export function traceShade(xs: Float64Array, low: Values, high: Values, window: 
   close();
 }
 
+/**
+ * Unroll a coarsely thinned curve into points that can be joined: of each bucket its lowest and highest, in the order
+ * that makes the shorter way, then its last, a third of the bucket apart. No peak is lost, and none stands as a tooth.
+ * `xs` is `unrolledGrid(curve.x)`, made once for all curves of a grid.
+ */
+export function unrolled({ y, low, high, ...rest }: Curve, xs: Float64Array): Curve {
+  if (!low || !high) return { ...rest, y, low, high };
+  const found = new Float64Array(3 * y.length);
+  let before = Number.NaN;
+  for (let i = 0; i < y.length; i++) {
+    const [least, most, last] = [low[i] as number, high[i] as number, y[i] as number];
+    const falls = Math.abs(most - before) + Math.abs(last - least) <= Math.abs(least - before) + Math.abs(last - most) || (before !== before && last < most);
+    found[3 * i] = falls ? most : least;
+    found[3 * i + 1] = falls ? least : most;
+    found[3 * i + 2] = last;
+    if (last === last) before = last;
+  }
+  return { ...rest, x: xs, y: found, low: null, high: null };
+}
+
+/** Where the points of unrolled curves stand; the first bucket is as wide as the second. */
+export function unrolledGrid(xs: Float64Array): Float64Array {
+  const found = new Float64Array(3 * xs.length);
+  for (let i = 0; i < xs.length; i++) {
+    const at = xs[i] as number;
+    const third = (i > 0 ? at - (xs[i - 1] as number) : (xs[1] ?? at) - at) / 3;
+    found.set([at - 2 * third, at - third, at], 3 * i);
+  }
+  return found;
+}
+
 /** Collects a path as the text of an SVG's `d`, to a tenth of a pixel. */
 export class SvgPen implements Pen {
   text = '';

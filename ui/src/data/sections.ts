@@ -27,9 +27,12 @@ export function matcher(find: string): (name: string) => boolean {
   return (name) => tests.every((test) => test(name.toLowerCase()));
 }
 
+/** what the machine did is looked at last */
+const MACHINE = 'system/';
+
 const natural = new Intl.Collator('en', { numeric: true });
 
-/** Fold metrics into sections by what stands before their first slash: those without one first, then by name. Pinned ones stand apart. */
+/** Fold metrics into sections by what stands before their first slash: those without one first, then by name, the machine's last. Pinned ones stand apart. */
 export function sections(metrics: readonly string[], find: string, pinned: readonly string[]): { pinned: string[]; sections: Section[] } {
   const fits = matcher(find);
   const apart = new Set(pinned);
@@ -46,7 +49,7 @@ export function sections(metrics: readonly string[], find: string, pinned: reado
   return {
     pinned: pinned.filter((metric) => there.has(metric) && fits(metric)),
     sections: [...found]
-      .sort(([a], [b]) => natural.compare(a, b))
+      .sort(([a], [b]) => Number(a === MACHINE) - Number(b === MACHINE) || natural.compare(a, b))
       .map(([prefix, list]) => ({ prefix, metrics: list.sort(natural.compare) })),
   };
 }

@@ -3,12 +3,12 @@ import { count, many, number4 } from './format';
 import type { Frame } from './frames';
 import type { Span } from './scales';
 
-/** What can be taken back, by a click on its word. */
-export type Undo = 'thinned' | 'cap' | 'smooth' | 'logX' | 'logY' | 'cut' | 'zoom' | 'hidden' | 'solo';
+/** What can be taken back by a click on its word, and what is offered there. */
+export type Undo = 'thinned' | 'cap' | 'smooth' | 'logX' | 'logY' | 'cut' | 'zoom' | 'hidden' | 'solo' | 'toLog' | 'toCut';
 
 export interface Word {
   text: string;
-  /** what a click takes back; null: a plain fact */
+  /** what a click takes back or does; null: a plain fact */
   undo: Undo | null;
   why: string;
 }
@@ -30,10 +30,12 @@ export interface Drawn {
   grouped: number;
   /** some curves are grey */
   grey: boolean;
+  /** a few values lie so far out that the others fill but a little of the chart; log: a log axis could show all */
+  far?: { log: boolean } | null;
 }
 
 /** As many of the words as a small chart has room for: how many runs, and all that can be taken back. */
-export const brief = (said: readonly Word[]): Word[] => said.filter((word, i) => i === 0 || word.undo !== null);
+export const brief = (said: readonly Word[]): Word[] => said.filter(({ undo }, i) => i === 0 || (undo !== null && undo !== 'toLog' && undo !== 'toCut'));
 
 function points([fewest, most]: readonly [number, number]): string {
   if (most === 0) return 'no points';
@@ -70,6 +72,11 @@ export function words(frame: Frame, drawn: Drawn): Word[] {
   if (drawn.hidden > 0) said.push({ text: `${many(drawn.hidden, 'run')} hidden`, undo: 'hidden', why: 'Show them again' });
   if (drawn.solo) said.push({ text: 'one alone', undo: 'solo', why: 'Show the others again' });
   if (said.length === before) said.push(fact('raw', 'Nothing stands between the numbers logged and this picture'));
+  if (drawn.far) {
+    said.push(fact('few values far out:', 'All are drawn; 98 of 100 lie within a fifth of the height'));
+    if (drawn.far.log) said.push({ text: 'log y?', undo: 'toLog', why: 'Draw y on a logarithmic axis' });
+    said.push({ text: 'cut 1 %?', undo: 'toCut', why: 'Leave the outermost hundredth of the values out of the range' });
+  }
   if (drawn.zoom) said.push({ text: 'zoomed', undo: 'zoom', why: 'Show the whole range (0)' });
   return said;
 }

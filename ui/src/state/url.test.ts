@@ -32,7 +32,7 @@ test('an address says the whole state of the runs page, and can be read', () => 
 
 test('each page keeps what is its own, and the filter and the ticked runs hold everywhere', () => {
   const state: ViewState = { ...AT_FIRST, store: 's', q: 'a', sel: ['12345678'], sort: 'name', metric: 'm', base: 'abcdefab' };
-  expect(format({ ...state, page: 'seeds' })).toBe('/s/seeds?q=a&metric=m&sel=12345678');
+  expect(format({ ...state, page: 'seeds' })).toBe('/s/seeds?q=a&metric=m&base=abcdefab&sel=12345678');
   expect(format({ ...state, page: 'compare' })).toBe('/s/compare?base=abcdefab&q=a&sel=12345678');
   expect(format({ ...state, page: 'run', run: '3f9a2c7b' })).toBe('/s/run/3f9a2c7b?q=a&sel=12345678');
 });

@@ -66,12 +66,13 @@ export const AT_FIRST: Readonly<ViewState> = Object.freeze({
   at: 'last',
 });
 
-const CHARTS = ['m', 'x', 'log', 'smooth', 'zoom', 'pin', 'find'];
+const AXES = ['x', 'log', 'zoom'];
+const CHARTS = ['m', ...AXES, 'smooth', 'pin', 'find'];
 const OF_PAGE: Record<PageName, string[]> = {
   runs: ['q', 'show', 'sort', 'by', 'cols', ...CHARTS, 'sel'],
   run: [...CHARTS, 'q', 'sel'],
   compare: ['runs', 'base', ...CHARTS, 'q', 'sel'],
-  seeds: ['q', 'metric', 'over', 'by', 'goal', 'at', 'sel'],
+  seeds: ['q', 'metric', 'over', 'by', 'goal', 'at', 'base', ...AXES, 'sel'],
 };
 
 /** Split a list at its commas; one that belongs to a name stands behind a backslash. */
