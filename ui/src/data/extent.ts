@@ -31,8 +31,8 @@ export function reach(lines: Iterable<Reaching>, window: Span, log: boolean): Sp
   return low <= high ? [Math.max(low, -MOST), Math.min(high, MOST)] : [low, high];
 }
 
-/** The reach without the outermost hundredth on each side, from a sample that is large enough. */
-export function reachCut(lines: Iterable<Reaching>, window: Span, log: boolean): Span {
+/** The reach without the outermost share on each side, from a sample that is large enough. */
+export function reachCut(lines: Iterable<Reaching>, window: Span, log: boolean, share = 0.01): Span {
   const sample: number[] = [];
   const all = [...lines];
   const total = all.reduce((sum, { x, values }) => sum + x.length * values.length, 0);
@@ -47,17 +47,18 @@ export function reachCut(lines: Iterable<Reaching>, window: Span, log: boolean):
     }
   }
   sample.sort((a, b) => a - b);
-  const at = (share: number): number => sample[Math.min(sample.length - 1, Math.round(share * (sample.length - 1)))] ?? Number.NaN;
-  return [at(0.01), at(0.99)];
+  const at = (place: number): number => sample[Math.round(place * (sample.length - 1))] ?? Number.NaN;
+  return [at(share), at(1 - share)];
 }
 
 const FAR = 5;
+const FEW = 0.025; // beyond it on each side: of thinned curves one bucket in fifty is far out at the beginning
 
 /** Whether nearly all values lie in a small part of the reach, and if so, whether a log axis would show them all. */
 export function farOut(lines: Iterable<Reaching>, window: Span): { log: boolean } | null {
   const all = [...lines];
   const [low, high] = reach(all, window, false);
-  const [least, most] = reachCut(all, window, false);
+  const [least, most] = reachCut(all, window, false, FEW);
   if (!(most > least) || high - low < FAR * (most - least)) return null;
   return { log: low > 0 };
 }

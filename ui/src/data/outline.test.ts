@@ -33,7 +33,7 @@ test('a coarsely thinned curve is unrolled into points that keep its peaks and g
   const xs = Float64Array.of(3, 6, 9);
   const thin = curve('a', [1, 5, Number.NaN], { x: xs, thinned: true, low: Float64Array.of(0, 1, Number.NaN), high: Float64Array.of(2, 7, Number.NaN) });
   const fine = unrolled(thin, unrolledGrid(xs));
-  expect([...fine.x]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect([...fine.x]).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10]);
   expect([...fine.y]).toEqual([2, 0, 1, 1, 7, 5, Number.NaN, Number.NaN, Number.NaN]);
   expect(fine.low).toBeNull();
 });

@@ -53,7 +53,7 @@ export function traceShade(xs: Float64Array, low: Values, high: Values, window: 
 
 /**
  * Unroll a coarsely thinned curve into points that can be joined: of each bucket its lowest and highest, in the order
- * that makes the shorter way, then its last, a third of the bucket apart. No peak is lost, and none stands as a tooth.
+ * that makes the shorter way, then its last, a third of the bucket apart about its middle. No peak is lost, and none stands as a tooth.
  * `xs` is `unrolledGrid(curve.x)`, made once for all curves of a grid.
  */
 export function unrolled({ y, low, high, ...rest }: Curve, xs: Float64Array): Curve {
@@ -71,13 +71,13 @@ export function unrolled({ y, low, high, ...rest }: Curve, xs: Float64Array): Cu
   return { ...rest, x: xs, y: found, low: null, high: null };
 }
 
-/** Where the points of unrolled curves stand; the first bucket is as wide as the second. */
+/** Where the points of unrolled curves stand, from the middles of buckets; the first bucket is as wide as the second. */
 export function unrolledGrid(xs: Float64Array): Float64Array {
   const found = new Float64Array(3 * xs.length);
   for (let i = 0; i < xs.length; i++) {
     const at = xs[i] as number;
     const third = (i > 0 ? at - (xs[i - 1] as number) : (xs[1] ?? at) - at) / 3;
-    found.set([at - 2 * third, at - third, at], 3 * i);
+    found.set([at - third, at, at + third], 3 * i);
   }
   return found;
 }

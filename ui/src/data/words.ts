@@ -73,7 +73,7 @@ export function words(frame: Frame, drawn: Drawn): Word[] {
   if (drawn.solo) said.push({ text: 'one alone', undo: 'solo', why: 'Show the others again' });
   if (said.length === before) said.push(fact('raw', 'Nothing stands between the numbers logged and this picture'));
   if (drawn.far) {
-    said.push(fact('few values far out:', 'All are drawn; 98 of 100 lie within a fifth of the height'));
+    said.push(fact('few values far out:', 'All are drawn; 19 of 20 lie within a fifth of the height'));
     if (drawn.far.log) said.push({ text: 'log y?', undo: 'toLog', why: 'Draw y on a logarithmic axis' });
     said.push({ text: 'cut 1 %?', undo: 'toCut', why: 'Leave the outermost hundredth of the values out of the range' });
   }
