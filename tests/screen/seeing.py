@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog,
 
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-PATIENCE_MS = 8_000
+PATIENCE_MS = 20_000
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -94,9 +95,9 @@ class Screen:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def choose(self, menu: str | Locator, item: str) -> None:
+    def choose(self, menu: str | re.Pattern[str] | Locator, item: str) -> None:
         """Take an item of a menu."""
-        button = self.page.get_by_role("button", name=menu) if isinstance(menu, str) else menu
+        button = menu if isinstance(menu, Locator) else self.page.get_by_role("button", name=menu)
         button.click()
         self.page.get_by_role("menu").get_by_text(item, exact=True).click()
 

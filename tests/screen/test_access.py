@@ -150,7 +150,7 @@ def test_first_load_is_small_and_of_this_machine(open_screen: Callable[..., Scre
 
 
 def test_an_idle_page_asks_nothing(screen: Screen, seen: tuple[Served, str]) -> None:
-    """A page that has come asks nothing more while nothing changes: not in ten seconds, told by the page's own clock."""
+    """While nothing changes a page asks each question once, and when it has come nothing more: not in ten seconds of its own clock."""
     screen.page.clock.install()
     screen.page.goto(seen[0].page())
     expect(screen.rows.filter(has_text="×").first).to_be_visible()
@@ -162,6 +162,7 @@ def test_an_idle_page_asks_nothing(screen: Screen, seen: tuple[Served, str]) -> 
     screen.page.clock.run_for(10_000)
     screen.page.evaluate("fetch('/health')")  # whatever was asked before it has been counted
     assert [url for url in screen.asked[before:] if not url.endswith("/health")] == []
+    assert sorted(screen.asked) == sorted(set(screen.asked))
 
 
 def test_built_files_name_no_foreign_host() -> None:

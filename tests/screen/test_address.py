@@ -109,7 +109,7 @@ def test_two_stores_are_told_apart(screen: Screen, serve: Callable[..., Served],
     served = serve(tmp_path / "one", tmp_path / "two")
     screen.page.goto(served.page())
     expect(screen.row("of-one")).to_be_visible()
-    screen.page.get_by_role("button", name="Stores").click()
+    screen.page.locator("button.store").click()
     screen.page.get_by_role("menu").get_by_text("two · 1 run").click()
     expect(screen.row("of-two")).to_be_visible()
     screen.is_at("/two/runs")

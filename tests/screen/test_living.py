@@ -196,7 +196,7 @@ def test_a_run_deleted_while_shown(
     expect(one.page.get_by_role("heading", level=1, name="run001")).to_be_visible()
     opened(other, served.page("runs?by=none"))
     other.row("run001").get_by_role("checkbox").click()
-    other.choose("What to do with the ticked runs", "Delete")
+    other.choose(other.page.locator(".line .acts"), "Delete")
     expect(other.row("run001")).to_have_count(0)
     expect(one.page.get_by_role("main")).to_contain_text("This run was deleted")
     expect(one.page.get_by_role("region", name="Results")).to_contain_text("loss")
