@@ -16,14 +16,14 @@ import runfolio
 from query.runs import end_run, make_run, make_store, make_writer
 from runfolio.errors import UsageError
 from runfolio.journal.writer import FINAL
-from runfolio.query import charting, slices
-from runfolio.query.axis import Axis, parse_axis
 from runfolio.query.bands import band
-from runfolio.query.census import census_of
-from runfolio.query.chart import Chart, Wish
-from runfolio.query.charting import chart_of
+from runfolio.query.charts import charting, slices
+from runfolio.query.charts.axis import Axis, parse_axis
+from runfolio.query.charts.chart import Chart, Wish
+from runfolio.query.charts.charting import chart_of
 from runfolio.query.plot.smooth import smoothed
 from runfolio.query.store import Store
+from runfolio.query.survey.census import census_of
 from runfolio.store.layout import Layout
 from runfolio.testing.clock import ManualClock
 

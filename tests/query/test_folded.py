@@ -11,7 +11,7 @@ import runfolio
 from query.runs import end_run, make_run, make_store
 from query.test_overview import add
 from runfolio.errors import NotFound, UsageError
-from runfolio.query.folded import Folded, folded, interval
+from runfolio.query.survey.folded import Folded, folded, interval
 
 
 def fold(**more: object) -> Folded:

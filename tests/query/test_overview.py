@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 import runfolio
 from query.runs import end_run, make_run, make_store, make_writer
-from runfolio.query.census import NONE, census_of
-from runfolio.query.objective import Objective
-from runfolio.query.overview import Overview, overview_of
 from runfolio.query.run import Run
 from runfolio.query.store import Store
+from runfolio.query.survey.census import NONE, census_of
+from runfolio.query.survey.objective import Objective
+from runfolio.query.survey.overview import Overview, overview_of
 from runfolio.store.layout import Layout
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from query.opened import opened
-from runfolio.query.preview import HEAD_BYTES, Preview, preview
-from runfolio.query.preview_table import CELL_CHARS_MAX, COLUMNS_MAX, ROWS_MAX
+from runfolio.query.previews.preview import HEAD_BYTES, Preview, preview
+from runfolio.query.previews.table import CELL_CHARS_MAX, COLUMNS_MAX, ROWS_MAX
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
 
@@ -176,7 +176,7 @@ def test_parquet_reads_one_file() -> None:
     """The DuckDB that looks into a file can neither read nor write another, nor be told otherwise."""
     import duckdb
 
-    from runfolio.query import preview_table
+    from runfolio.query.previews import table as preview_table
 
     Path("secret.csv").write_text("a\n1\n")
     duckdb.sql("SELECT 1 AS a").write_parquet("t.parquet")

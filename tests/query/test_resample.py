@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from runfolio.query.moving import moving_average
+from runfolio.query.charts.moving import moving_average
+from runfolio.query.charts.resample import MARKS_MAX, Grid, finite, last_of, marks, thinned, within
 from runfolio.query.plot.smooth import smoothed
-from runfolio.query.resample import MARKS_MAX, Grid, finite, last_of, marks, thinned, within
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 FINITE = st.floats(-1e300, 1e300)

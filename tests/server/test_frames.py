@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from runfolio.query.axis import BY_STEP
 from runfolio.query.bands import Laid
-from runfolio.query.chart import Band, Chart, Curve
+from runfolio.query.charts.axis import BY_STEP
+from runfolio.query.charts.chart import Band, Chart, Curve
 from runfolio.server.frames import frame_of, read_frame
 
 

@@ -149,7 +149,7 @@ def test_points_come_as_an_arrow_stream(client: TestClient, ids: list[str]) -> N
 
 def test_points_come_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run longer than a piece comes in several, with every point once and in order; nothing is a stream without rows."""
-    from runfolio.query import point_slices
+    from runfolio.query.charts import point_slices
 
     monkeypatch.setattr(point_slices, "ROWS_MAX", 4)
     for seed in range(3):

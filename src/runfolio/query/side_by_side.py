@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runfolio.model.params import same
 from runfolio.model.states import RUNNING
-from runfolio.query.census import census_of
+from runfolio.query.charts.slices import read_files
 from runfolio.query.circumstances import Facts, circumstances_of
 from runfolio.query.compare import MISSING
-from runfolio.query.objective import goal_by_name, goals_of
-from runfolio.query.slices import read_files
+from runfolio.query.survey.census import census_of
+from runfolio.query.survey.objective import goal_by_name, goals_of
 
 if TYPE_CHECKING:
     from runfolio.query.run import Run

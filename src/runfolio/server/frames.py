@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from runfolio.query.chart import Band, Chart, Curve
+from runfolio.query.charts.chart import Band, Chart, Curve
 from runfolio.server.answers import marked
 
 TYPE = "application/vnd.runfolio.frame"

@@ -8,8 +8,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from runfolio.query.charts.slices import Asked
     from runfolio.query.run import Run
-    from runfolio.query.slices import Asked
     from runfolio.query.store import Store
     from runfolio.store.points import Merged
 
@@ -49,14 +49,14 @@ class Sparklines:
 
 
 def _made(store: Store, runs: Sequence[Run], metric: str) -> Iterator[tuple[str, Spark]]:
-    from runfolio.query.slices import by_run, read  # numpy
+    from runfolio.query.charts.slices import by_run, read  # numpy
 
     for parts in read(store, [_asked(run, metric) for run in runs], metric):
         yield from ((run.id, _spark(points)) for run, points in by_run(parts, metric))
 
 
 def _asked(run: Run, metric: str) -> Asked:
-    from runfolio.query.slices import Asked
+    from runfolio.query.charts.slices import Asked
 
     ranks = run.metrics.ranks(metric)
     summaries = [run.metrics.rank(metric, rank) for rank in ranks]

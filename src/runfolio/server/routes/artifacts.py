@@ -6,8 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from runfolio.query.preview import preview
-from runfolio.query.preview_kind import AUDIO, BYTES, HTML, IMAGE, NONE, PARQUET, VIDEO, kind_of
+from runfolio.query.previews.kind import AUDIO, BYTES, HTML, IMAGE, NONE, PARQUET, VIDEO, kind_of
+from runfolio.query.previews.preview import preview
 from runfolio.query.store import Store
 from runfolio.server.answers import Answer, as_json
 from runfolio.server.asked import Asked, Name

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from runfolio.query import folded as folding
 from runfolio.query.store import Store
+from runfolio.query.survey import folded as folding
 from runfolio.server import limits
 from runfolio.server.answers import Answer, as_json
 from runfolio.server.asked import Chosen, Name, Text

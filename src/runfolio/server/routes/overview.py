@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from runfolio.query import overview as looked
 from runfolio.query.store import Store
+from runfolio.query.survey import overview as looked
 from runfolio.server.answers import Answer, as_json
 from runfolio.server.asked import Chosen, Name
 from runfolio.server.routing import STORE, Call, Route

@@ -10,11 +10,11 @@ from msgspec import Meta, defstruct
 
 from runfolio.errors import UsageError
 from runfolio.model.names import shown
-from runfolio.query.axis import parse_axis
-from runfolio.query.chart import Wish
-from runfolio.query.charting import chart_of
-from runfolio.query.point_slices import point_slices
-from runfolio.query.slices import AskedRank
+from runfolio.query.charts.axis import parse_axis
+from runfolio.query.charts.chart import Wish
+from runfolio.query.charts.charting import chart_of
+from runfolio.query.charts.point_slices import point_slices
+from runfolio.query.charts.slices import AskedRank
 from runfolio.query.store import Store
 from runfolio.server import limits
 from runfolio.server.answers import Answer

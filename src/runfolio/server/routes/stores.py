@@ -7,9 +7,9 @@ from msgspec import Struct
 from runfolio._version import __version__
 from runfolio.errors import RunfolioError
 from runfolio.model.states import RUNNING
-from runfolio.query.objective import foremost, well_known
 from runfolio.query.packed import packed
 from runfolio.query.store import Store
+from runfolio.query.survey.objective import foremost, well_known
 from runfolio.server.answers import Answer, as_json
 from runfolio.server.asked import Asked
 from runfolio.server.errors import Refused, refusal_of

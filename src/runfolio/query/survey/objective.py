@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from runfolio.query.census import Columns
+    from runfolio.query.survey.census import Columns
 
 MIN, MAX = "min", "max"
 _WORDS = (

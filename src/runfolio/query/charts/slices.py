@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from runfolio.model.states import RUNNING
-from runfolio.query.layouts import RANK
 from runfolio.query.points import Part
 from runfolio.query.series import mean_of_ranks
+from runfolio.query.survey.layouts import RANK
 from runfolio.store.packed_points import unpack
 from runfolio.store.points import Merged
 from runfolio.store.run_files import RunFiles
 
 if TYPE_CHECKING:
-    from runfolio.query.layouts import Found
     from runfolio.query.run import Run
     from runfolio.query.store import Store
+    from runfolio.query.survey.layouts import Found
 
 Rank = int | None
 AskedRank = int | str

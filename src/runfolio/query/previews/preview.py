@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from runfolio.query import preview_json, preview_table
-from runfolio.query.preview_kind import JSON, NONE, PARQUET, SEPARATED, TEXT, Kind, kind_of
-from runfolio.query.preview_table import Source, Table
+from runfolio.query.previews import json_lines as preview_json
+from runfolio.query.previews import table as preview_table
+from runfolio.query.previews.kind import JSON, NONE, PARQUET, SEPARATED, TEXT, Kind, kind_of
+from runfolio.query.previews.table import Source, Table
 
 HEAD_BYTES = 64 << 10
 TABLE = "table"

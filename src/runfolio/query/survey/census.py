@@ -14,8 +14,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from runfolio.query.layouts import SUMMARY, Layouts, base_of, summaries_of
 from runfolio.query.packed import packed, whole
+from runfolio.query.survey.layouts import SUMMARY, Layouts, base_of, summaries_of
 from runfolio.store.run_row import from_json
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from runfolio.errors import NotFound, UsageError
 from runfolio.model.names import shown
 from runfolio.model.states import RUNNING
-from runfolio.query.census import NONE, Columns, census_of
-from runfolio.query.layouts import numbers_of
-from runfolio.query.objective import goals_of, objective_of
-from runfolio.query.overview import varies, varying_seeds
 from runfolio.query.statistics.t_quantile import t_quantile
 from runfolio.query.statistics.values import LEAST, is_constant
+from runfolio.query.survey.census import NONE, Columns, census_of
+from runfolio.query.survey.layouts import numbers_of
+from runfolio.query.survey.objective import goals_of, objective_of
+from runfolio.query.survey.overview import varies, varying_seeds
 
 if TYPE_CHECKING:
     from runfolio.query.run import Run

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runfolio.model.states import RUNNING
-from runfolio.query.census import NONE, Coded, Columns, Numbers, census_of
 from runfolio.query.circumstances import is_seed
-from runfolio.query.objective import Objective, objective_of, told_objective
+from runfolio.query.survey.census import NONE, Coded, Columns, Numbers, census_of
+from runfolio.query.survey.objective import Objective, objective_of, told_objective
 
 if TYPE_CHECKING:
     from runfolio.query.run import Run

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from runfolio.query.axis import BY_STEP, Axis, Floats
 from runfolio.query.bands import Laid
-from runfolio.query.resample import Mark
-from runfolio.query.slices import AskedRank
+from runfolio.query.charts.axis import BY_STEP, Axis, Floats
+from runfolio.query.charts.resample import Mark
+from runfolio.query.charts.slices import AskedRank
 
 if TYPE_CHECKING:
     from runfolio.query.run import Run

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from runfolio.errors import UsageError
-from runfolio.query.census import census_of
+from runfolio.query.charts.slices import Asked, asked_of, read
 from runfolio.query.frame import Frame
 from runfolio.query.points import Part, check_metrics, long_columns
-from runfolio.query.slices import Asked, asked_of, read
+from runfolio.query.survey.census import census_of
 from runfolio.store.points import Merged
 
 if TYPE_CHECKING:

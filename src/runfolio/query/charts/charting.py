@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 
 from runfolio.errors import UsageError
 from runfolio.model.names import shown
-from runfolio.query.axis import METRIC, STEP, Floats, curve_of, finals_of
 from runfolio.query.bands import MEAN_BAND, MEDIAN_BAND, MOST, MOST_BAND, over_runs
-from runfolio.query.census import NONE, Columns, census_of
-from runfolio.query.chart import FINALS_MAX, GROUPS_MAX, Band, Chart, Curve, Wish
-from runfolio.query.folded import gather, key_of, varying
-from runfolio.query.kept_rows import kept_rows_of
-from runfolio.query.layouts import FIRST_STEP, LAST_STEP, RANK, Found
-from runfolio.query.moving import moving_average
-from runfolio.query.objective import told_objective
-from runfolio.query.overview import varying_seeds
+from runfolio.query.charts.axis import METRIC, STEP, Floats, curve_of, finals_of
+from runfolio.query.charts.chart import FINALS_MAX, GROUPS_MAX, Band, Chart, Curve, Wish
+from runfolio.query.charts.kept_rows import kept_rows_of
+from runfolio.query.charts.moving import moving_average
+from runfolio.query.charts.resample import Grid, finite, last_of, marks, thinned, within
+from runfolio.query.charts.slices import Asked, AskedRank, asked_of, by_run, read
 from runfolio.query.points import Part
-from runfolio.query.resample import Grid, finite, last_of, marks, thinned, within
-from runfolio.query.slices import Asked, AskedRank, asked_of, by_run, read
+from runfolio.query.survey.census import NONE, Columns, census_of
+from runfolio.query.survey.folded import gather, key_of, varying
+from runfolio.query.survey.layouts import FIRST_STEP, LAST_STEP, RANK, Found
+from runfolio.query.survey.objective import told_objective
+from runfolio.query.survey.overview import varying_seeds
 from runfolio.store.points import Merged
 
 if TYPE_CHECKING:

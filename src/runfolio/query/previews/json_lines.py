@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from runfolio.query.preview_table import Source
+from runfolio.query.previews.table import Source
 
 READ_BYTES = 1 << 20
 CHARS_MAX = 256 << 10

@@ -1,0 +1,1 @@
+"""What of an artifact can be shown without trusting it."""
