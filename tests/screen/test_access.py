@@ -57,6 +57,7 @@ def visit(screen: Screen, seen: tuple[Served, str], page: str) -> None:
         screen.page.goto(served.page("seeds"))
         expect(screen.page.locator("tr.group").first).to_be_visible()
     expect(screen.page.locator("figure .words").first).to_contain_text("run")
+    screen.page.wait_for_function("() => !document.querySelector('.busy') && document.getAnimations().length === 0")
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
