@@ -37,8 +37,9 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.matches('input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]');
 }
 
-/** Enter and space belong to what has the focus, where it is a control. */
+/** Enter and space belong to what has the focus, where it is a control; to a slider, what moves it. */
 function isOwn(target: EventTarget | null, key: string): boolean {
+  if (/^(Arrow|Page|Home|End)/.test(key) && target instanceof HTMLElement && target.matches('input[type=range], [role=slider]')) return true;
   return (key === 'Enter' || key === ' ') && target instanceof HTMLElement && target.matches('button, a, summary, [role=menuitem]');
 }
 

@@ -21,10 +21,15 @@ function rowsOf(found: Compared, section: string): Column[] {
   return rows.map((row) => ({ name: row.key, values: row.values.map(cell) }));
 }
 
+/** How a metric is called beside a param of its name. */
+const asMetric = (name: string): string => `${name} (metric)`;
+
 /** Give what may stand on an axis: params that differ, those that only draw numbers last, then the metrics. */
 export function axesOf(found: Compared): { params: Column[]; metrics: Column[] } {
   const params = rowsOf(found, 'params');
-  return { params: [...params.filter((one) => !SEED.test(one.name)), ...params.filter((one) => SEED.test(one.name))], metrics: rowsOf(found, 'metrics') };
+  const taken = new Set(params.map((one) => one.name));
+  const metrics = rowsOf(found, 'metrics').map((one) => (taken.has(one.name) ? { ...one, name: asMetric(one.name) } : one));
+  return { params: [...params.filter((one) => !SEED.test(one.name)), ...params.filter((one) => SEED.test(one.name))], metrics };
 }
 
 /** Choose the axes of parallel coordinates: params most runs have, and the metric at the end. */
@@ -32,7 +37,7 @@ export function parallelAxes(found: Compared, metric: string | null): Column[] {
   const { params, metrics } = axesOf(found);
   const half = found.runs.length / 2;
   const known = params.filter((one) => one.values.filter((value) => value !== null).length > half);
-  const last = metrics.find((one) => one.name === metric);
+  const last = metric === null ? undefined : metrics.find((one) => one.name === metric || one.name === asMetric(metric));
   return last ? [...known.slice(0, AXES_MAX - 1), last] : known.slice(0, AXES_MAX);
 }
 

@@ -324,7 +324,7 @@ export class Table {
     let touched = false;
     for (const told of runs) {
       const row = this.sheet?.byId.get(told.id);
-      if (told.new || told.gone) moved = true;
+      if (told.new || told.gone || told.status !== 'running') moved = true; // one at rest is told of when it was edited
       if (!row) continue;
       touched = true;
       if (row.cells.status !== told.status) moved = true;
