@@ -20,13 +20,13 @@ const GROUP_SIGNS_MAX = 44;
 
 export const NO_LABELS: { labels: readonly Label[]; more: number } = { labels: [], more: 0 };
 
-/** How wide the names are, in CSS pixels: at most a quarter of the chart, of groups more, as these are told by nothing else. */
+/** How wide the names are, in CSS pixels: at most some quarter of the chart, of groups more, as these are told by nothing else. */
 export function roomForLabels(picture: Picture, width: number, nameOf: (id: string) => string): number {
   if (picture.strokes.length === 0 && picture.bands.length === 0) return 0;
   const longest = (texts: readonly string[]): number => texts.reduce((most, { length }) => Math.max(most, length), 0);
   const curves = Math.min(longest(picture.strokes.map(({ id }) => nameOf(id))), SIGNS_MAX);
   const bands = Math.min(longest(picture.bands.map(({ label }) => label)), GROUP_SIGNS_MAX);
-  return Math.min(Math.round(width * (picture.bands.length > 1 ? 0.36 : 0.25)), 28 + Math.max(curves, bands) * SIGN);
+  return Math.min(Math.round(width * (picture.bands.length > 1 ? 0.36 : 0.28)), 28 + Math.max(curves, bands) * SIGN);
 }
 
 /** Place as many as there is room for; bands first, then the strongest curves. */
