@@ -24,7 +24,9 @@ def main() -> None:
     show("compare", *ids)
     command = os.path.join(os.path.dirname(sys.executable), "runfolio")
     command = os.path.relpath(command) if os.path.exists(command) else f"{sys.executable} -m runfolio"
-    print(f"Look further:\n  {command} ui          # the runs and their curves in your browser; `make ui` builds it once")
+    print(
+        f"Look further:\n  {command} ui          # the runs and their curves in your browser; `make ui` builds it once"
+    )
     print(f"  {command} show {ids[-1][:8]}\n  {command} get {ids[-1][:8]} metrics.val_acc.last")
     print(f"  {command} run examples/digits/train.py -p hidden=64 -p seed=7\n  {command} --help")
 
