@@ -17,6 +17,8 @@ from playwright.sync_api import expect
 
 import runfolio
 from faults.tools import mounted
+from runfolio.query.editing import Edit, apply, plan
+from runfolio.store.layout import Layout
 from screen import stores
 from screen.seeing import Screen
 from screen.served import Served
@@ -215,6 +217,11 @@ def test_a_run_whose_folder_is_gone(screen: Screen, serve: Callable[..., Served]
     run = next(
         each for each in (store / "runs").iterdir() if each.name.startswith(screen.page.url.split("/run/")[1][:8])
     )
+    (found,) = [each for each in runfolio.open_store(store).runs() if each.id == run.name]
+    apply(Layout(str(store)), "tag", plan([found], Edit(add_tags={"heard": ""})))
+    expect(screen.page.get_by_role("main")).to_contain_text(
+        "heard", timeout=40_000
+    )  # so the page is told of what happens
     shutil.rmtree(run)
     expect(screen.page.get_by_role("main")).to_contain_text(
         "This run was deleted", timeout=40_000

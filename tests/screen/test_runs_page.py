@@ -107,6 +107,9 @@ def test_fold_and_unfold_seeds(screen: Screen, served: Served) -> None:
     expect(group).to_contain_text("±")
     expect(screen.rows.filter(has_text="×2")).to_contain_text("n=2")
     expect(screen.rows.filter(has_text="×2")).not_to_contain_text("±")
+    expect(group.get_by_role("button", name="Fold")).to_be_visible()  # it is unfolded once its runs are read
+    for name in ("lr0.1-s0", "lr0.01-s0"):
+        expect(screen.row(name)).to_be_visible()
     before = screen.rows.count()
     group.get_by_role("button", name="Fold").click()
     expect(screen.rows).to_have_count(before - 4)
