@@ -18,8 +18,9 @@ MAGIC = b"RFF1"
 F8, F4, I4, U2 = "f8", "f4", "i4", "u2"
 GAP, LEVELS = 65535, 65534
 """Of `u2`: what stands for a gap, and the greatest of the others."""
-COARSE_LEVELS, FEW_CURVES = 8190, 30
-"""Of more curves than a few fewer levels are used: they pack in 13 bits instead of 16, and on a chart 800 pixels high ten lie in one."""
+FEW_CURVES, COARSE_LEVELS = 30, 8190
+MANY_CURVES, COARSER_LEVELS = 200, 1022
+"""Of more curves fewer levels are used, as they pack better: of a few in 13 bits, ten in each pixel of a chart 800 high; of many in 10, one in each."""
 _DTYPES = {F8: "<f8", F4: "<f4", I4: "<i4", U2: "<u2"}
 _F4_MAX = 3e38
 _SHARED_LEAST = 1 / 64
@@ -92,13 +93,18 @@ def _levels(array: Numbers, scale: Scale) -> Numbers:
     return raised.astype(np.uint16)
 
 
+def _levels_for(curves: int) -> int:
+    """Give how many levels tell the values of so many curves apart in `u2`."""
+    return LEVELS if curves <= FEW_CURVES else COARSE_LEVELS if curves <= MANY_CURVES else COARSER_LEVELS
+
+
 def frame_of(chart: Chart, form: str = F8) -> bytes:
     """Write a chart.
 
     Args:
         form: of the values: f8, f4 or u2. Where a curve does not fit into it, it comes as f8.
     """
-    levels = LEVELS if len(chart.curves) <= FEW_CURVES else COARSE_LEVELS
+    levels = _levels_for(len(chart.curves))
     packing = _Packing(form, _shared_scale(chart, levels) if form == U2 else None, levels)
     header = {
         "metric": chart.metric,
