@@ -18,7 +18,7 @@ own = 0
 for seq in range(1, 60_000):
     try:
         if seq % 100 == 0:
-            bytearray(16 << 20)
+            bytearray(256 << 20)  # more than an arena that a thread had for a moment leaves free
     except MemoryError:
         own += 1
     run.log({"m0": value(0, seq)}, step=seq)
