@@ -19,8 +19,8 @@ F8, F4, I4, U2 = "f8", "f4", "i4", "u2"
 GAP, LEVELS = 65535, 65534
 """Of `u2`: what stands for a gap, and the greatest of the others."""
 FEW_CURVES, COARSE_LEVELS = 30, 8190
-MANY_CURVES, COARSER_LEVELS = 200, 1022
-"""Of more curves fewer levels are used, as they pack better: of a few in 13 bits, ten in a pixel of a chart 800 high; of many in 10, one in each."""
+MANY_CURVES, COARSER_LEVELS = 200, 766
+"""Of more curves fewer levels are used, as they pack better: of a few in 13 bits, ten in a pixel of a chart 800 high; of many in 9.6, one in each."""
 _DTYPES = {F8: "<f8", F4: "<f4", I4: "<i4", U2: "<u2"}
 _F4_MAX = 3e38
 _SHARED_LEAST = 1 / 64
