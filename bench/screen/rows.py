@@ -175,28 +175,29 @@ def live(browser: Browser, folder: str, rounds: int) -> Seen:
     store = os.path.join(folder, f"screen-live-{os.getpid()}")
     os.makedirs(store)
     try:
+        _begin(store, "2", "1", "0.1").wait()
         with Served(store, os.path.join(folder, "screen-cache")) as server:
             yield from _live(browser, server, store, rounds)
     finally:
         shutil.rmtree(store, ignore_errors=True)
 
 
-def _live(browser: Browser, server: Served, store: str, rounds: int) -> Seen:
+def _begin(store: str, *told: str) -> subprocess.Popen[bytes]:
+    """Start a process that logs: how many runs, for how many seconds, the pause between steps, where to tell the times."""
     environ = {**os.environ, "RUNFOLIO_DIR": store, "PYTHONPATH": SOURCE}
+    return subprocess.Popen([sys.executable, "-c", _LOGGER, *told], env=environ)
 
-    def begin(*told: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", _LOGGER, *told], env=environ)
 
-    begin("2", "1", "0.1").wait()
+def _live(browser: Browser, server: Served, store: str, rounds: int) -> Seen:
     with opened(browser, server, f"/{_store_name(server)}/runs?by=&m=m0&cols=metrics.m0.last_step") as page:
         page.settled()
         before = page.event_bytes + page.wire_bytes
         page.page.wait_for_timeout(30_000)
         idle = (page.event_bytes + page.wire_bytes - before) / 1000 * 2
         log = os.path.join(store, "told")
-        one = begin("1", str(5 * rounds), "0.5", log)
+        one = _begin(store, "1", str(5 * rounds), "0.5", log)
         late = _lateness(page, one, log)
-        twenty = begin("20", "34", "0.1")
+        twenty = _begin(store, "20", "34", "0.1")
         page.page.wait_for_timeout(5000)
         cpu_s, since = server.cpu_s, time.perf_counter()
         page.page.wait_for_timeout(25_000)
