@@ -49,7 +49,7 @@ def loads(data: bytes | bytearray | memoryview | str) -> Any:
     """
     try:
         text = data if isinstance(data, str) else str(data, "utf-8")
-        found = _DECODER.decode(text)
+        found = DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"no strict JSON: {shown(error, 120)}") from error
     return _decoded(found, 0)
@@ -197,4 +197,5 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=_float, object_pairs_hook=_pairs)
+DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=_float, object_pairs_hook=_pairs)
+"""Reads strict JSON as it stands: ValueError for bare NaN, a float beyond the largest, a key that stands twice."""

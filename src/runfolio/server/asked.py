@@ -6,7 +6,6 @@ that is repeated; every other may stand once. `Meta` holds the bounds. openapi.p
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar, get_origin, get_type_hints
@@ -15,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from runfolio.model.names import printable
+from runfolio.model.strict_json import DECODER
 from runfolio.server import limits
 from runfolio.server.errors import nonsense
 
@@ -134,7 +134,7 @@ def body_of(raw: bytes, kind: type[B]) -> B:
         Refused: 400.
     """
     try:
-        value = _DECODER.decode(raw.decode("utf-8"))
+        value = DECODER.decode(raw.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise nonsense(f"the body is no strict JSON: {_cut(str(error))}") from None
     _check(value, 0)
@@ -163,27 +163,6 @@ def _check(value: Any, depth: int) -> None:
             _check(key, depth)
     for item in value.values() if isinstance(value, dict) else value:
         _check(item, depth + 1)
-
-
-def _constant(name: str) -> float:
-    raise ValueError(f"bare {name}")
-
-
-def _float(text: str) -> float:
-    number = float(text)
-    if number - number != 0:
-        raise ValueError(f"{text[:40]} is beyond the largest float")
-    return number
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return found
-
-
-_DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=_float, object_pairs_hook=_once)
 
 
 def _cut(text: str) -> str:
