@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,20 +12,9 @@ from starlette.testclient import TestClient
 from cli.calling import fine
 from runfolio.server import limits
 from server.asking import client_of
-from server.filling import add_run, fill, store_path
+from server.filling import add_run, store_path
 
 STORE = "/api/v1/stores/store"
-
-
-@pytest.fixture
-def ids() -> list[str]:
-    return fill()
-
-
-@pytest.fixture
-def client(ids: list[str]) -> Iterator[TestClient]:
-    with client_of(store_path()) as one:
-        yield one
 
 
 def ask(client: TestClient, what: str, **asked: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,20 +11,9 @@ from query.runs import end_run, make_run, make_store, make_writer
 from runfolio.query.store import Store
 from runfolio.store.layout import Layout
 from server.asking import client_of
-from server.filling import add_run, fill, store_path
+from server.filling import add_run, store_path
 
 STORE = "/api/v1/stores/store"
-
-
-@pytest.fixture
-def ids() -> list[str]:
-    return fill()
-
-
-@pytest.fixture
-def client(ids: list[str]) -> Iterator[TestClient]:
-    with client_of(store_path()) as one:
-        yield one
 
 
 def test_stores_are_told(client: TestClient, ids: list[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import nanoarrow as na
@@ -16,20 +15,9 @@ from runfolio.server import limits
 from runfolio.server.frames import Frame, read_frame
 from runfolio.store.layout import Layout
 from server.asking import client_of
-from server.filling import add_run, fill, store_path
+from server.filling import add_run, store_path
 
 STORE = "/api/v1/stores/store"
-
-
-@pytest.fixture
-def ids() -> list[str]:
-    return fill()
-
-
-@pytest.fixture
-def client(ids: list[str]) -> Iterator[TestClient]:
-    with client_of(store_path()) as one:
-        yield one
 
 
 def frame(client: TestClient, **asked: Any) -> Frame:
