@@ -6,9 +6,10 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from numpy.typing import NDArray
+
+from runfolio.query.per_store import PerStore
 
 if TYPE_CHECKING:
     from runfolio.query.run import Run
@@ -71,12 +72,7 @@ class KeptRows:
 
 def kept_rows_of(store: Store) -> KeptRows:
     """Give the rows that are kept for a store; one for each store that is open."""
-    with _GUARD:
-        found = _ALL.get(store)
-        if found is None:
-            found = _ALL[store] = KeptRows()
-        return found
+    return _ALL.of(store)
 
 
-_ALL: WeakKeyDictionary[Store, KeptRows] = WeakKeyDictionary()
-_GUARD = Lock()
+_ALL = PerStore(KeptRows)

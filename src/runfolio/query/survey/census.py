@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runfolio.query.packed import packed, whole
+from runfolio.query.per_store import PerStore
 from runfolio.query.survey.layouts import SUMMARY, Layouts, base_of, summaries_of
 from runfolio.store.run_row import from_json
 
@@ -232,12 +232,7 @@ def _identity(value: Any) -> tuple[type, Any]:
 
 def census_of(store: Store) -> Census:
     """Give what is known of a store's runs; one for each store that is open."""
-    with _GUARD:
-        found = _ALL.get(store)
-        if found is None:
-            found = _ALL[store] = Census()
-        return found
+    return _ALL.of(store)
 
 
-_ALL: WeakKeyDictionary[Store, Census] = WeakKeyDictionary()
-_GUARD = Lock()
+_ALL = PerStore(Census)
