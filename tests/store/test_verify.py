@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -308,6 +309,11 @@ def test_spooled_journals_are_checked(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------------ the seal
 
 
+def places_of(whole: bytes, *words: bytes) -> list[int]:
+    """Give where these words stand in a file, each time."""
+    return [found.start() for word in words for found in re.finditer(word, whole)]
+
+
 def test_F40_a_flipped_bit_in_parquet_is_found() -> None:
     """Any changed bit of metrics.parquet, in data, footer or magic, is damage; so is a file that was cut."""
     run_id = long_run(500)
@@ -316,7 +322,8 @@ def test_F40_a_flipped_bit_in_parquet_is_found() -> None:
     whole = path.read_bytes()
     rng = random.Random(0)
     id_ = whole.index(b'"id"') * 8  # a seal that was cut off has another id, and is sound
-    for bit in [0, id_ + 70, id_ + 8 * 300, len(whole) * 8 - 1, *rng.sample(range(len(whole) * 8), 40)]:
+    names = [8 * at + 5 for at in places_of(whole, b"metric", b"value", b"seq")]  # a letter of another case
+    for bit in [0, id_ + 70, id_ + 8 * 300, len(whole) * 8 - 1, *names, *rng.sample(range(len(whole) * 8), 40)]:
         flip(path, bit)
         assert told(verify(the_layout(), run_id)) == [("metrics.parquet", None, True)], bit
         path.write_bytes(whole)

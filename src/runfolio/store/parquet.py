@@ -40,8 +40,9 @@ _SELECT = """
         (SELECT list(id ORDER BY code) FROM writers)[writer + 1] AS writer,
         seq
     FROM points"""
-_COLUMNS = """coalesce(step, 0) AS step, step IS NULL AS final, value,
-    CASE kind WHEN 'int' THEN 105 WHEN 'bool' THEN 98 ELSE 102 END::UTINYINT AS kind, epoch_ns(time) AS time, seq"""
+# Each by a name of ours: DuckDB gives a column the name that stands in the file, and finds it also where a letter's case is another.
+_COLUMNS = """coalesce(step, 0) AS step, step IS NULL AS final, value AS value,
+    CASE kind WHEN 'int' THEN 105 WHEN 'bool' THEN 98 ELSE 102 END::UTINYINT AS kind, epoch_ns(time) AS time, seq AS seq"""
 
 
 class Origin(NamedTuple):
@@ -283,7 +284,7 @@ def _read_chunks(path: str, origins: list[str], rows_max: int) -> Iterator[tuple
     while True:
         with _reading(path) as cursor:
             found = cursor.execute(
-                f"SELECT metric, rank, attempt, {_COLUMNS}, {_writer_code(origins)} AS writer FROM read_parquet(?, file_row_number = true) "
+                f"SELECT metric AS metric, rank, attempt, {_COLUMNS}, {_writer_code(origins)} AS writer FROM read_parquet(?, file_row_number = true) "
                 "WHERE file_row_number >= ? AND file_row_number < ?",
                 [path, at, at + rows_max],
             ).fetchnumpy()
