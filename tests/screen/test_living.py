@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 import runfolio
 from faults.tools import mounted
@@ -94,6 +94,24 @@ def test_a_new_run_and_its_points_appear(screen: Screen, serve: Callable[..., Se
         lives.end()
         expect(screen.row("lives")).to_contain_text("finished")
     assert len([url for url in screen.asked if "/live" in url]) <= 4  # one stream, opened anew as its questions grow
+
+
+def test_what_comes_before_the_stream_is_told(screen: Screen, serve: Callable[..., Served], store: Path) -> None:
+    """A run that begins and ends after the list was read and before the stream is open is in the list all the same."""
+    served = serve()
+
+    def late(route: Route) -> None:
+        if "since=" in route.request.url and not late_runs:
+            with runfolio.start("live", "between", {"lr": 0.25}, capture=False) as run:
+                run.log({"loss": 0.5}, step=0)
+            late_runs.append(str(run.id))
+        route.continue_()
+
+    late_runs: list[str] = []
+    screen.page.route("**/live?*", late)
+    opened(screen, served.page("runs?by=none"))
+    expect(screen.row("between")).to_contain_text("0.5")
+    assert late_runs
 
 
 def test_a_run_page_lives(screen: Screen, serve: Callable[..., Served], store: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -415,12 +416,13 @@ def test_points_of_another_process(server: Serving) -> None:
 
 def test_a_run_that_is_removed(server: Serving, layout: Layout) -> None:
     """A run that is removed while it is shown is told as gone, and the stream goes on."""
-    run_id, writer = make_run(layout)
-    end_run(writer)
     stream = Stream(server)
     stream.event()
+    run_id, writer = make_run(layout)
+    end_run(writer)
+    stream.until(lambda run: run["id"] == run_id)
     shutil.rmtree(layout.run(run_id))
-    assert stream.until(lambda run: run["id"] == run_id)["gone"]
+    assert stream.until(lambda run: run["id"] == run_id and "gone" in run)["gone"]
     make_run(layout)[1].close()
     assert stream.until(lambda run: "status" in run)["new"]
     stream.line.close()
@@ -437,6 +439,46 @@ def test_resume_over_the_network(server: Serving, layout: Layout) -> None:
     assert back.until(lambda run: run["id"] == run_id)["new"]
     assert Stream(server, "", "Last-Event-ID: ffffffff-3").event().name == "reset"
     writer.close()
+
+
+def test_what_came_since_an_answer(server: Serving, layout: Layout) -> None:
+    """Every answer says up to which turn it knows; a stream asked from there tells what came after it, what has ended already too."""
+    answer = server.ask("/api/v1/stores/store/runs")
+    turn = answer.header("runfolio-turn")
+    assert turn and answer.json["total"] == 0
+    run_id, writer = make_run(layout)
+    end_run(writer)
+    told = Stream(server, f"?since={turn}").until(lambda run: run["id"] == run_id)
+    assert told["new"] and told["status"] == "finished"
+    assert Stream(server, "?since=ffffffff-0").event().name == "reset"
+    assert server.ask(f"{LIVE}?since=soon").status == 400
+
+
+def test_looks_do_not_overlap(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look whose listener has gone is still brought to its end before the next one begins."""
+    at_once: list[int] = []
+    looking = 0
+
+    def look(self: Poller, store: object, wanted: Wanted) -> News:
+        nonlocal looking
+        looking += 1
+        at_once.append(looking)
+        time.sleep(0.05)
+        looking -= 1
+        return news()
+
+    monkeypatch.setattr(Poller, "_look", look)
+
+    async def what(served: Served) -> None:
+        poller = poller_of(served)
+        for _ in range(3):
+            one = listen(poller)
+            await asyncio.sleep(0.02)
+            await one.aclose()
+        await asyncio.gather(poller.turn(), poller.turn(), poller.look())
+
+    act(layout, what)
+    assert len(at_once) >= 3 and set(at_once) == {1}
 
 
 def test_output_over_the_network(server: Serving, layout: Layout) -> None:

@@ -30,11 +30,12 @@ from pathlib import Path
 from typing import Any
 
 from runfolio.server import limits, log
+from runfolio.server.ahead import asked_ahead
 from runfolio.server.answers import Answer, encoded, packable, packed
 from runfolio.server.asked import body_of, plain_query, query_of
 from runfolio.server.errors import Refused, nonsense, nothing_there, refusal_of
 from runfolio.server.guard import Address, Guard
-from runfolio.server.headers import headers_of
+from runfolio.server.headers import TURN, headers_of
 from runfolio.server.routing import Call, Route, Table, not_allowed, split
 from runfolio.server.served import Desk, Served
 from runfolio.server.static import Files, encodings_of, is_page
@@ -125,7 +126,13 @@ class App:
         if parts[:1] == ["api"]:
             assert self._table is not None, "the lifespan has begun"
             route, path = (await asyncio.shield(self._table)).find(method, parts)
-            return await route.act(await self._call(route, path, scope, receive))
+            call = await self._call(route, path, scope, receive)
+            if route.gives is None or "store" not in path:
+                return await route.act(call)
+            turn = await call.turn()
+            answer = await route.act(call)
+            answer.headers.append((TURN, turn))
+            return answer
         if method not in ("GET", "HEAD"):
             raise not_allowed(["GET", "HEAD"])
         if parts == ["health"]:
@@ -137,7 +144,7 @@ class App:
         built, encodings = self._files.built, encodings_of(scope["headers"])
         if is_page(parts):
             if built:
-                return self._files.page(encodings)
+                return self._files.page(encodings, asked_ahead(parts, scope["query_string"], list(self._served)))
             from runfolio.server import plain_pages
 
             return await plain_pages.page(parts, plain_query(scope["query_string"]), self._served)

@@ -40,6 +40,9 @@ NO_STORE = "no-store"
 FOR_EVER = "public, max-age=31536000, immutable"
 """For files whose name changes with what is in them."""
 
+TURN = "Runfolio-Turn"
+"""Of an answer about a store: up to which turn of its live stream it knows, at least. `/live?since=` tells what came later."""
+
 
 def headers_of(policy: Policy, cache: str) -> list[tuple[bytes, bytes]]:
     """Give what an answer bears beside its own headers."""

@@ -57,9 +57,11 @@ class Files:
         self._refresh()
         return "index.html" in self._files
 
-    def page(self, encodings: frozenset[str]) -> Answer:
-        """Give the page that every address of the app shows."""
-        return _answer(self._files["index.html"], encodings)
+    def page(self, encodings: frozenset[str], links: list[tuple[str, str]]) -> Answer:
+        """Give the page that every address of the app shows, with headers that say what it will ask for."""
+        found = _answer(self._files["index.html"], encodings)
+        found.headers.extend(links)
+        return found
 
     def file(self, parts: list[str], encodings: frozenset[str]) -> Answer | None:
         """Give a file by the parts of its address; None where there is none."""

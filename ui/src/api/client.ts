@@ -23,6 +23,18 @@ export function address(store: string | null, route: string, asked: Asked = {}):
   return `${base}/${route}${query(asked)}`;
 }
 
+/** up to which turn of its live stream the first answer about a store knew, by the store's part of the address */
+const turns = new Map<string, string>();
+
+/** What a stream must be asked from, so that nothing is missed that came after the first answer. */
+export const firstTurn = (store: string): string | null => turns.get(encodeURIComponent(store)) ?? null;
+
+function noteTurn(url: string, answer: Response): void {
+  const turn = answer.headers.get('Runfolio-Turn');
+  const store = url.split('/')[4];
+  if (turn !== null && store !== undefined && !turns.has(store)) turns.set(store, turn);
+}
+
 const ahead = new Map<string, Promise<Response>>();
 
 /** Send a question before there is anyone to ask it; who asks it first gets this answer. */
@@ -45,6 +57,7 @@ async function fetched(url: string, init: RequestInit): Promise<Response> {
   }
   if (answer.status === 503) throw await refusal(answer);
   contact.hear();
+  noteTurn(url, answer);
   if (!answer.ok) throw await refusal(answer);
   return answer;
 }
@@ -89,9 +102,13 @@ export const askStores = (signal?: AbortSignal): Promise<Stores> => ask(address(
 
 export const askNames = (store: string, signal?: AbortSignal): Promise<Names> => ask(address(store, 'names'), signal);
 
-export const overviewAddress = (store: string, asked: Selected): string => address(store, 'overview', { ...asked });
+/** Rows of a piece of the table; ahead.py of the server tells the browser to ask for the first one. */
+export const PIECE = 56;
 
-export const askOverview = (store: string, asked: Selected, signal?: AbortSignal): Promise<Overview> => ask(overviewAddress(store, asked), signal);
+/** What a selection is made of; with its table's first rows, where the table is as it is by itself. */
+export const overviewAddress = (store: string, asked: Selected, isPlain: boolean): string => address(store, 'overview', { ...asked, rows: isPlain ? PIECE : null });
+
+export const askOverview = (store: string, asked: Selected, isPlain = false, signal?: AbortSignal): Promise<Overview> => ask(overviewAddress(store, asked, isPlain), signal);
 
 export interface RunsAsked extends Selected {
   runs?: string;

@@ -1,10 +1,11 @@
 /**
  * One event stream for the whole page, shared by all who listen.
  *
- * The browser resumes it by `Last-Event-ID` when the line breaks. Where the server closes it for good (it was stopped,
- * or has too many), we come back ourselves, ever more slowly, and ask for everything anew.
+ * It tells what has changed since the first answer that the page got. The browser resumes it by `Last-Event-ID` when the
+ * line breaks, and we from the last event when other things are wanted. Where the server closes it for good (it was
+ * stopped, or has too many), we come back ourselves, ever more slowly, and ask for everything anew.
  */
-import { address } from './client';
+import { address, firstTurn } from './client';
 import { contact } from './contact.svelte';
 import { decode } from './decoding';
 import type { LiveRun } from './types';
@@ -29,6 +30,8 @@ class Stream {
   private tries = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private opened = false;
+  /** the id of the last event */
+  private last: string | null = null;
 
   constructor(private readonly store: string) {}
 
@@ -56,7 +59,8 @@ class Stream {
     if (asked === this.asked && this.source && !again) return;
     this.close();
     this.asked = asked;
-    const source = (this.source = new EventSource(asked));
+    const since = this.last ?? firstTurn(this.store);
+    const source = (this.source = new EventSource(address(this.store, 'live', { metric, output, since })));
     source.onopen = () => this.heard();
     source.onerror = () => this.failed(source);
     source.addEventListener('runs', (event) => {
@@ -67,11 +71,15 @@ class Stream {
       const grown = this.read<{ id: string; size: number }>(event);
       for (const each of this.listeners) if (each.output && grown.id.startsWith(each.output)) each.onoutput?.(grown);
     });
-    source.addEventListener('reset', () => this.reset());
+    source.addEventListener('reset', (event) => {
+      this.read(event);
+      this.reset();
+    });
   }
 
   private read<T>(event: MessageEvent<string>): T {
     contact.hear();
+    if (event.lastEventId !== '') this.last = event.lastEventId;
     return decode<T>(event.data);
   }
 

@@ -36,12 +36,15 @@ export interface Overview {
   same: { key: string; value: Value }[];
   empty: string[];
   default: string[];
+  /** runs that differ in nothing but a seed may be found */
+  folds: boolean;
+  /** the first rows, where they were asked for: groups with the runs in the first of them, or runs */
+  table: { runs: RunsAnswer | null; folded: Folded | null } | null;
 }
 
 export interface RunsAnswer {
   total: number;
   offset: number;
-  version: string;
   ids: string[];
   columns: Record<string, Value[]>;
   sparklines?: (number[] | null)[];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addressOf, type Wish } from './frames_asked';
+import { addressOf, type Wish } from './wishes';
 
 const WISH: Wish = { metric: 'val/acc', selection: {}, x: 'step', buckets: 600, curves: 1000, bands: true, as: 'u2', smooth: 0 };
 const asked = (wish: Partial<Wish>): string => decodeURIComponent(addressOf('a b', { ...WISH, ...wish }));

@@ -5,54 +5,8 @@
  * where they cannot be overtaken. A question that is no longer wanted is not sent; one that is under way comes to its
  * end and is remembered, as the server would work on it all the same.
  */
-import { address, askBytes } from '../api/client';
+import { askBytes } from '../api/client';
 import { readFrame, type Frame } from '../data/frames';
-
-export interface Selection {
-  q?: string;
-  runs?: readonly string[];
-  archived?: boolean;
-  deleted?: boolean;
-}
-
-export interface Wish {
-  metric: string;
-  selection: Selection;
-  x: string;
-  from?: number | null;
-  to?: number | null;
-  buckets: number;
-  curves: number;
-  first?: readonly string[];
-  bands: boolean;
-  group?: readonly string[];
-  centre?: 'mean' | 'median';
-  as: 'f8' | 'u2';
-  smooth: number;
-}
-
-/** The address of a wish; equal wishes have equal addresses. */
-export function addressOf(store: string, wish: Wish): string {
-  const { selection } = wish;
-  return address(store, 'series', {
-    metric: wish.metric,
-    q: selection.q ?? null,
-    runs: selection.runs ? selection.runs.map((id) => id.slice(0, 8)).join(',') : null,
-    archived: selection.archived ?? false,
-    deleted: selection.deleted ?? false,
-    x: wish.x === 'step' ? null : wish.x,
-    from: wish.from ?? null,
-    to: wish.to ?? null,
-    buckets: wish.buckets,
-    curves: wish.curves,
-    first: wish.first && wish.first.length > 0 ? wish.first.map((id) => id.slice(0, 8)).join(',') : null,
-    bands: wish.bands ? null : 'false',
-    group: wish.group ?? [],
-    centre: wish.centre === 'median' ? 'median' : null,
-    as: wish.as,
-    smooth: wish.smooth > 0 ? wish.smooth : null,
-  });
-}
 
 const AT_ONCE = 4;
 /** a store answers one question at a time, so what the reader looks at should not find many before it */
@@ -68,6 +22,7 @@ interface Waiting {
 }
 
 const waiting: Waiting[] = [];
+const underWay = new Map<string, Promise<Frame>>();
 const kept = new Map<string, { frame: Frame; bytes: number }>();
 let running = 0;
 let keptBytes = 0;
@@ -141,14 +96,28 @@ async function fetched({ url, signal, resolve, reject }: Waiting): Promise<void>
   try {
     const found = rememberedFrame(url);
     if (found) return resolve(found);
-    const began = performance.now();
-    const bytes = await askBytes(url);
-    spent_ms += performance.now() - began;
-    const frame = readFrame(bytes);
-    keep(url, frame, bytes.byteLength);
+    const answer = underWay.get(url) ?? sent(url);
+    underWay.set(url, answer);
+    const frame = await answer;
     if (signal.aborted) reject(signal.reason);
     else resolve(frame);
   } catch (error) {
     reject(error);
+  } finally {
+    underWay.delete(url);
   }
+}
+
+async function sent(url: string): Promise<Frame> {
+  const began = performance.now();
+  const bytes = await askBytes(url);
+  spent_ms += performance.now() - began;
+  const frame = readFrame(bytes);
+  keep(url, frame, bytes.byteLength);
+  return frame;
+}
+
+/** Ask for what a chart will want as soon as it is there. */
+export function askFrameAhead(url: string): void {
+  askFrame(url, new AbortController().signal, true).catch(() => undefined); // the chart asks again, and tells
 }

@@ -1,5 +1,8 @@
 /** Which charts there are, in which order, under which headings. */
 
+/** so few charts need no headings, and are listened to even before they are drawn */
+export const FLAT_MAX = 12;
+
 export interface Section {
   /** with its slash, `val/`; '' for names without one */
   prefix: string;

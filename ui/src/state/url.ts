@@ -213,6 +213,9 @@ export function carried(from: ViewState, to: ViewState): ViewState {
   return next;
 }
 
+/** Whether the table is as it is by itself: all runs, nothing chosen. The server then tells its first rows with the overview. */
+export const isPlain = ({ q, show, sort, by, cols }: ViewState): boolean => q === '' && show === 'live' && sort === '' && by === null && cols === null;
+
 /** The runs that a state is about, as the server is asked for them. */
 export function selectedIn({ q, show }: ViewState): { q?: string; archived?: boolean; deleted?: boolean } {
   return { ...(q && { q }), ...(show !== 'live' && { [show]: true }) };

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX, DEFAULT_METRICS_MAX = 8, 4
 """How many columns stand by default beside name and state, and how many of them are metrics."""
+ALONE_SHARE = 0.8
+"""Where more of the groups than this would be one run, folding says nothing."""
 _BINS = 8
 """Numbers are put into so many ranges of rank, so that a best value in the middle is seen too."""
 _LEAST = 4  # runs; of fewer no share of a variance is told
@@ -58,6 +60,8 @@ class Overview(NamedTuple):
     """What the store knows and none of the runs has, or where all have none."""
     default: list[str]
     """The columns to show first."""
+    folds: bool
+    """Whether runs that differ in nothing but a seed may be found here."""
 
 
 def overview_of(store: Store, runs: Sequence[Run], metric: str | None = None) -> Overview:
@@ -86,17 +90,19 @@ def overview(columns: Columns, known: dict[str, frozenset[str]], metric: str | N
         else:
             same.append(found)
     own = f"metrics.{objective.metric}.last" if objective else ""
+    over = varying_seeds(columns)
     varying.sort(key=lambda one: (one.key != own, -(one.weight or 0.0)))
     empty += _absent(columns, known)
     return Overview(
         total=columns.total,
         running=sum(run.status == RUNNING for run in columns.runs),
         objective=objective,
-        over=varying_seeds(columns),
+        over=over,
         columns=varying,
         same=same,
         empty=empty[:_EMPTY_MAX],
         default=_default(varying, own, columns.total),
+        folds=_may_fold(varying, over, columns.total),
     )
 
 
@@ -192,6 +198,13 @@ def _default(columns: list[Column], own: str, runs: int) -> list[str]:
         if len(chosen) == DEFAULT_MAX:
             break
     return chosen
+
+
+def _may_fold(columns: Iterable[Column], over: Sequence[str], runs: int) -> bool:
+    """Say whether a seed varies, and no other param by itself sets nearly all runs apart."""
+    params = [(one.key.removeprefix("params."), one.distinct) for one in columns if one.key.startswith("params.")]
+    seeds = any(distinct > 1 for key, distinct in params if key in over)
+    return seeds and all(distinct <= ALONE_SHARE * runs for key, distinct in params if key not in over)
 
 
 class _Explained:

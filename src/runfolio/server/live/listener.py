@@ -18,7 +18,13 @@ from runfolio.server.live.looker import OutputSize, Wanted
 COMMENT_EVERY_S = 20.0
 _RETRY = b"retry: 1000\n\n"
 _COMMENT = b":\n\n"
-_LAST = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})")
+LAST = r"([0-9a-f]{8})-([0-9]{1,15})"
+"""The form of an event's id."""
+
+
+def event_id(epoch: str, turn: int) -> str:
+    """Write the id of an event: up to which turn of which server somebody knows."""
+    return f"{epoch}-{turn}"
 
 
 class Listener:
@@ -27,7 +33,7 @@ class Listener:
     Contract: on the event loop; for one reader, who closes it.
 
     Args:
-        last: the id of the last event it has got, from an earlier stream.
+        last: the id of the last event it has got, from an earlier stream, or up to which its answers know.
         leave: told once when it is closed.
     """
 
@@ -103,7 +109,7 @@ class Listener:
         """Give what has changed since the last event of an earlier stream; to a new listener all that runs."""
         if self._last is None:
             return self._board.running()
-        found = _LAST.fullmatch(self._last)
+        found = re.fullmatch(LAST, self._last)
         if found is None or found[1] != self._epoch or int(found[2]) > self._board.turn:
             return None
         self._turn = int(found[2])
@@ -115,7 +121,7 @@ class Listener:
         return b"event: %s\nid: %s\ndata: %s\n\n" % (name.encode(), self._id().encode(), encoded(facts))
 
     def _id(self) -> str:
-        return f"{self._epoch}-{self._turn}"
+        return event_id(self._epoch, self._turn)
 
     def _facts(self, changes: list[Change]) -> dict[str, Any]:
         return {"version": self._id(), "runs": [self._change(change) for change in changes]}

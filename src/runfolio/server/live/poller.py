@@ -18,7 +18,7 @@ from runfolio.server import limits
 from runfolio.server.errors import Refused
 from runfolio.server.keeper import LONG_S
 from runfolio.server.live.board import Board
-from runfolio.server.live.listener import Listener
+from runfolio.server.live.listener import Listener, event_id
 from runfolio.server.live.looker import Looker, News, Wanted
 from runfolio.server.served import Served
 
@@ -44,7 +44,20 @@ class Poller:
         self._listeners: set[Listener] = set()
         self._hinted: set[str] = set()
         self._task: asyncio.Task[None] | None = None
+        self._looking: asyncio.Future[None] | None = None
+        self._beginning = asyncio.Lock()
         self._rouse = asyncio.Event()
+
+    async def turn(self) -> str:
+        """Give where the news stand now, as the id of an event: who asks later for what came since misses nothing.
+
+        Raises:
+            Refused, RunfolioError: as a question to the store.
+        """
+        async with self._beginning:
+            if not self.looks:  # nobody has listened yet: from now on it is known what changes
+                await self.look()
+        return event_id(self.epoch, self.board.turn)
 
     def join(self, listener: Listener) -> None:
         """Let somebody listen, and begin to look where that is the first.
@@ -99,7 +112,13 @@ class Poller:
             pass
 
     async def look(self) -> None:
-        """Look once, and wake those for whom there is something."""
+        """Look once, and wake those for whom there is something. One look begins when the one before has ended, also where nobody waits for that."""
+        while self._looking is not None and not self._looking.done():
+            await asyncio.wait([self._looking])
+        self._looking = asyncio.ensure_future(self._look_once())
+        await asyncio.shield(self._looking)
+
+    async def _look_once(self) -> None:
         wanted = self._wanted()
         news = await self._served.follow(lambda store: self._look(store, wanted))
         self._hinted -= wanted.hinted

@@ -73,8 +73,13 @@ def _folded(store: Store, asked: FoldedAsked) -> Folded:
         offset=asked.offset,
         limit=asked.limit,
     )
+    return page_of(found, asked.offset)
+
+
+def page_of(found: folding.Folded, offset: int) -> Folded:
+    """Give a page as the app takes it."""
     rows = [_row(row) for row in found.rows]
-    return Folded(found.total, asked.offset, found.runs, found.by, found.over, found.metric, folding.INTERVAL, rows)
+    return Folded(found.total, offset, found.runs, found.by, found.over, found.metric, folding.INTERVAL, rows)
 
 
 def _row(row: folding.Row) -> RowFacts:

@@ -9,7 +9,7 @@ from msgspec import Meta
 from runfolio.server import limits
 from runfolio.server.answers import Answer
 from runfolio.server.asked import Asked, Name, RunRef
-from runfolio.server.live.listener import Listener
+from runfolio.server.live.listener import LAST, Listener
 from runfolio.server.live.poller import poller_of
 from runfolio.server.routing import STORE, Call, Route
 
@@ -17,10 +17,11 @@ EVENTS = "text/event-stream; charset=utf-8"
 
 
 class LiveAsked(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The metrics whose last points are told, and the runs of whose output it is told that it has grown."""
+    """The metrics whose last points are told; the runs of whose output it is told that it has grown; up to which turn all is known."""
 
     metric: Annotated[tuple[Name, ...], Meta(max_length=limits.LIVE_METRICS_MAX)] = ()
     output: Annotated[tuple[RunRef, ...], Meta(max_length=limits.LIVE_OUTPUTS_MAX)] = ()
+    since: Annotated[str, Meta(pattern=f"^{LAST}$")] | None = None
 
 
 async def live(call: Call[LiveAsked, None]) -> Answer:
@@ -34,7 +35,7 @@ async def live(call: Call[LiveAsked, None]) -> Answer:
         poller.leave,
         metrics=asked.metric,
         outputs=outputs,
-        last=call.headers.get("last-event-id"),
+        last=call.headers.get("last-event-id") or asked.since,  # the browser knows better when it comes back by itself
     )
     poller.join(listener)
     return Answer(listener, EVENTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from typing import Annotated, Any
 from zlib import crc32
 
@@ -21,7 +22,7 @@ from runfolio.server.asked import Asked, Chosen, Name, Text
 from runfolio.server.routing import STORE, Call, Route
 from runfolio.server.served import chosen
 from runfolio.server.sparklines import SPARKLINES
-from runfolio.server.table_columns import order_of, reader_of
+from runfolio.server.table_columns import Reader, order_of, reader_of
 
 
 class RunsAsked(Chosen, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,15 +57,33 @@ def _rows(store: Store, asked: RunsAsked) -> Rows:
     readers = {column: reader_of(column) for column in asked.column}
     found = chosen(store, asked, order_of(asked.sort, store.names()))
     shown = found[asked.offset : asked.offset + asked.limit]
-    if readers or asked.sparkline is not None:
+    sparkline = asked.sparkline
+    if readers or sparkline is not None:
         shown = whole(store, shown)
+    sparklines = None if sparkline is None else SPARKLINES.of(store, shown, sparkline)
+    return _window(found, asked.offset, shown, readers, sparklines)
+
+
+def first_rows(store: Store, found: list[Run], columns: Iterable[str], limit: int) -> Rows:
+    """Give the first of these runs."""
+    readers = {column: reader_of(column) for column in columns}
+    return _window(found, 0, whole(store, found[:limit]), readers)
+
+
+def _window(
+    found: list[Run],
+    offset: int,
+    shown: list[Run],
+    readers: dict[str, Reader],
+    sparklines: list[list[float | None] | None] | None = None,
+) -> Rows:
     return Rows(
         total=len(found),
-        offset=asked.offset,
+        offset=offset,
         version=version_of(found),
         ids=[run.id for run in shown],
         columns={column: [read(run) for run in shown] for column, read in readers.items()},
-        sparklines=None if asked.sparkline is None else SPARKLINES.of(store, shown, asked.sparkline),
+        sparklines=sparklines,
     )
 
 

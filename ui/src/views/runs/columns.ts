@@ -112,10 +112,3 @@ export function isDownFirst({ family, name, number }: ColumnNoun, objective: Ove
 
 /** Where most groups would be one run, folding says nothing. */
 export const ALONE_SHARE = 0.8;
-
-/** Whether runs that differ in nothing but a seed may be found here. */
-export function canFold({ total, over, columns }: Overview): boolean {
-  const params = columns.filter(({ key }) => key.startsWith('params.'));
-  const isSeed = ({ key }: OverviewColumn): boolean => over.includes(key.slice(7));
-  return params.some((each) => isSeed(each) && each.distinct > 1) && !params.some((each) => !isSeed(each) && each.distinct > ALONE_SHARE * total);
-}

@@ -4,14 +4,12 @@
  * What is on the screen stays there while a new question is under way: a question is answered into a new `Sheet`, which
  * replaces the old one when its first piece has come.
  */
-import { askFolded, askRuns, type FoldedAsked, type RunsAsked, type Selected } from '../../api/client';
+import { askFolded, askRuns, PIECE, type FoldedAsked, type RunsAsked, type Selected } from '../../api/client';
 import { isAborted } from '../../api/errors';
-import type { LiveRun, Status, Value } from '../../api/types';
+import type { Folded, LiveRun, Overview, RunsAnswer, Status, Value } from '../../api/types';
 import { columnNoun } from './columns';
 import { groupKey, MEMBERS_MAX, Places, runRows, type GroupRow, type Row, type RunRow } from './rows';
 
-export const PIECE = 100;
-const GROUP_PIECE = 40;
 const MEMBERS_ASKED_MAX = 320; // ids in one address
 
 export interface Question {
@@ -32,7 +30,6 @@ class Sheet {
   over: string[] = [];
   by: string[] = [];
   interval = '';
-  version = '';
   readonly serial: number;
   /** whether rows have come, and what their groups hold */
   hasRows = false;
@@ -52,8 +49,16 @@ class Sheet {
     if (before?.question === question) [this.hasRows, this.hasMembers] = [before.hasRows, before.hasMembers];
   }
 
-  get size(): number {
-    return this.question.by === null ? PIECE : GROUP_PIECE;
+  /** Take the first piece as it came with the overview. */
+  take({ runs, folded }: NonNullable<Overview['table']>): void {
+    this.asked.add(0);
+    if (folded) this.takeGroups(folded, 0);
+    else if (runs) this.takeRuns(runs, 0);
+    this.hasRows = true;
+    if (!folded || !runs) return;
+    const told = new Set(runs.ids);
+    const groups = [...this.rows.values()].filter((row): row is GroupRow => row.kind === 'group');
+    this.takeMembers(groups.filter(({ ids }) => ids.slice(0, MEMBERS_MAX).every((id) => told.has(id))), runs);
   }
 
   /** Ask for the piece that holds a row, once. */
@@ -77,9 +82,11 @@ class Sheet {
   private async fetchRuns(piece: number): Promise<void> {
     const { selected, sort } = this.question;
     const offset = piece * PIECE;
-    const answer = await askRuns(this.store, { ...selected, ...this.base(), sort, offset, limit: PIECE }, this.abort.signal);
+    this.takeRuns(await askRuns(this.store, { ...selected, ...this.base(), sort, offset, limit: PIECE }, this.abort.signal), offset);
+  }
+
+  private takeRuns(answer: RunsAnswer, offset: number): void {
     this.total = this.runs = answer.total;
-    this.version = answer.version;
     runRows(answer).forEach((row, at) => {
       this.rows.set(offset + at, row);
       this.byId.set(row.id, row);
@@ -88,10 +95,13 @@ class Sheet {
 
   private async fetchGroups(piece: number): Promise<void> {
     const { selected, sort, by, metric, at } = this.question;
-    const offset = piece * GROUP_PIECE;
-    const asked: FoldedAsked = { ...selected, metric, at, sort, offset, limit: GROUP_PIECE };
+    const offset = piece * PIECE;
+    const asked: FoldedAsked = { ...selected, metric, at, sort, offset, limit: PIECE };
     if (by && by.length > 0 && by[0] !== '*') asked.by = by;
-    const answer = await askFolded(this.store, asked, this.abort.signal);
+    this.takeGroups(await askFolded(this.store, asked, this.abort.signal), offset);
+  }
+
+  private takeGroups(answer: Folded, offset: number): void {
     this.total = answer.total;
     this.runs = answer.runs;
     this.over = answer.over;
@@ -119,16 +129,20 @@ class Sheet {
       const { archived, deleted } = this.question.selected;
       const which = { ...(archived && { archived }), ...(deleted && { deleted }) };
       const answer = await askRuns(this.store, { ...which, ...this.base(), runs, limit: ids.length }, this.abort.signal);
-      for (const row of runRows(answer, 1)) this.byId.set(row.id, row);
-      for (const group of taken) {
-        group.members = group.ids.slice(0, MEMBERS_MAX).flatMap((id) => this.byId.get(id) ?? []);
-        if (group.ids.length === 1) for (const row of group.members) row.depth = 0;
-      }
-      this.hasMembers = true;
+      this.takeMembers(taken, answer);
     } catch (error) {
       for (const group of taken) group.members = null;
       throw error;
     }
+  }
+
+  private takeMembers(groups: GroupRow[], answer: RunsAnswer): void {
+    for (const row of runRows(answer, 1)) this.byId.set(row.id, row);
+    for (const group of groups) {
+      group.members = group.ids.slice(0, MEMBERS_MAX).flatMap((id) => this.byId.get(id) ?? []);
+      if (group.ids.length === 1) for (const row of group.members) row.depth = 0;
+    }
+    this.hasMembers = true;
   }
 }
 
@@ -182,6 +196,15 @@ export class Table {
     return this.sheet?.question ?? null;
   }
 
+  /** Show the answer to a question that nobody had to ask. */
+  take(question: Question, given: NonNullable<Overview['table']>): void {
+    this.next?.abort.abort();
+    const sheet = new Sheet(this.store, question, this.sheet);
+    sheet.take(given);
+    this.show(sheet);
+    this.busy = false;
+  }
+
   /** Ask; what is shown stays until the answer is there. `around`: a row that should be there at once. */
   async ask(question: Question, around = 0, until = around): Promise<boolean> {
     this.next?.abort.abort();
@@ -190,13 +213,7 @@ export class Table {
     try {
       await this.fill(sheet, around, until);
       if (this.next !== sheet) return false;
-      this.markFresh(sheet);
-      this.sheet?.abort.abort();
-      this.sheet = sheet;
-      this.next = null;
-      this.error = null;
-      this.loaded = true;
-      this.settle();
+      this.show(sheet);
       return true;
     } catch (error) {
       if (!isAborted(error) && this.next === sheet) this.error = error;
@@ -206,9 +223,19 @@ export class Table {
     }
   }
 
+  private show(sheet: Sheet): void {
+    this.markFresh(sheet);
+    this.sheet?.abort.abort();
+    this.sheet = sheet;
+    this.next = null;
+    this.error = null;
+    this.loaded = true;
+    this.settle();
+  }
+
   /** Fetch what is on the screen; where the same is asked again, all that stood there, so that nothing flickers. */
   private async fill(sheet: Sheet, around: number, until: number): Promise<void> {
-    const [from, to] = [around, until].map((row) => Math.floor(this.placeOf(row) / sheet.size)) as [number, number];
+    const [from, to] = [around, until].map((row) => Math.floor(this.placeOf(row) / PIECE)) as [number, number];
     const pieces = Array.from({ length: Math.max(1, to - from + 1) }, (_, at) => from + at);
     await Promise.all(pieces.map((piece) => sheet.fetch(piece)));
     const before = this.sheet;
@@ -240,8 +267,8 @@ export class Table {
   want(first: number, last: number): void {
     const sheet = this.sheet;
     if (!sheet || sheet.total === 0) return;
-    const from = Math.floor(this.places.find(Math.max(0, first)).group / sheet.size);
-    const to = Math.floor(Math.min(sheet.total - 1, this.places.find(last).group) / sheet.size);
+    const from = Math.floor(this.places.find(Math.max(0, first)).group / PIECE);
+    const to = Math.floor(Math.min(sheet.total - 1, this.places.find(last).group) / PIECE);
     for (let piece = from; piece <= to; piece++) {
       if (!sheet.asked.has(piece)) void sheet.fetch(piece).then(() => this.arrived(sheet), this.failed);
     }

@@ -1,0 +1,109 @@
+"""What the app will ask first is told with its page, and the overview brings the first rows of the table along."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from runfolio.server.ahead import FIRST_ROWS, asked_ahead
+from runfolio.store.layout import Layout
+from server.asking import client_of
+from server.filling import add_run, store_path
+
+STORE = "/api/v1/stores/store"
+FIRST = f"stores/store/overview?rows={FIRST_ROWS}"
+ALWAYS = ["name", "status", "created", "ended"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "query", "asked"),
+    [
+        (["store", "runs"], b"", [FIRST]),
+        (["store", "runs"], b"m=loss&sel=0123abcd", [FIRST]),
+        ([], b"", ["stores", FIRST]),
+        (["store", "runs"], b"q=lr+%3D+1", []),
+        (["store", "runs"], b"sort=name", []),
+        (["store", "runs"], b"by=none", []),
+        (["store", "run", "0123abcd"], b"", []),
+        (["store", "seeds"], b"", []),
+        (["nothing", "runs"], b"", []),
+    ],
+)
+def test_the_page_tells_what_it_asks_first(parts: list[str], query: bytes, asked: list[str]) -> None:
+    """The page of all runs tells of its overview, the first page of the stores too; another view of nothing."""
+    told = asked_ahead(parts, query, ["store", "other"])
+    assert told == [("Link", f"</api/v1/{one}>; rel=preload; as=fetch; crossorigin") for one in asked]
+
+
+def test_a_store_of_any_name() -> None:
+    """A name stands in the header as it stands in an address."""
+    ((_, told),) = asked_ahead(["größe", "runs"], b"", ["größe"])
+    assert told.startswith("</api/v1/stores/gr%C3%B6%C3%9Fe/overview?")
+
+
+def test_the_app_asks_for_as_many_rows() -> None:
+    """The app's own number of rows is the one that is told, or the browser would ask twice."""
+    client = Path(__file__).parents[2] / "ui/src/api/client.ts"
+    found = re.search(r"export const PIECE = (\d+);", client.read_text(encoding="utf-8"))
+    assert found and int(found[1]) == FIRST_ROWS
+
+
+def overview(client: TestClient, rows: int = 0) -> Any:
+    return client.get(f"{STORE}/overview", params={"rows": rows} if rows else {}).json()
+
+
+def test_rows_of_the_table_come_along() -> None:
+    """Where no seed varies they are what the table asks for: the default columns of the newest runs. Unasked none come."""
+    for number in range(6):
+        add_run(f"r{number}", params={"lr": number}, metrics={"m": [1.0, float(number)]})
+    with client_of(store_path()) as client:
+        assert overview(client)["table"] is None
+        found = overview(client, rows=4)
+        assert not found["folds"] and found["table"]["folded"] is None
+        asked = {"column": [*ALWAYS, *found["default"]], "limit": 4}
+        assert found["table"]["runs"] == client.get(f"{STORE}/runs", params=asked).json()
+
+
+@pytest.mark.parametrize(("goal", "sort"), [("min", "metric"), ("max", "-metric")])
+def test_groups_come_along(goal: str, sort: str) -> None:
+    """Where it does they are the best groups first, and the runs in them beside."""
+    for number in range(12):
+        add_run(
+            f"r{number}",
+            params={"lr": number % 4, "seed": number // 4},
+            metrics={"m": [1.0 + number]},
+            goals={"m": goal},
+        )
+    with client_of(store_path()) as client:
+        found = overview(client, rows=3)
+        assert found["folds"]
+        asked: dict[str, Any] = {"metric": "m", "at": "last", "sort": sort, "limit": 3}
+        assert found["table"]["folded"] == client.get(f"{STORE}/folded", params=asked).json()
+        members = [run for row in found["table"]["folded"]["rows"] for run in row["ids"]]
+        assert len(members) == 9
+        columns = [*ALWAYS, *found["default"]]
+        named = client.get(f"{STORE}/runs", params={"runs": ",".join(members), "column": columns}).json()
+        assert found["table"]["runs"] == named
+
+
+def test_folding_that_says_nothing() -> None:
+    """Where a seed varies, and yet most groups would be one run, rows are runs."""
+    for number in range(10):
+        add_run(f"r{number}", params={"a": number % 5, "b": number % 2, "seed": number}, metrics={"m": [1.0]})
+    with client_of(store_path()) as client:
+        found = overview(client, rows=20)
+        assert found["folds"] and found["table"]["folded"] is None
+        assert len(found["table"]["runs"]["ids"]) == 10
+
+
+def test_an_empty_store() -> None:
+    """Without a run there is an overview, and a table of nothing."""
+    shutil.rmtree(Layout(str(store_path())).run(add_run("gone")))
+    with client_of(store_path()) as client:
+        found = overview(client, rows=5)
+        assert (found["total"], found["folds"], found["table"]["runs"]["ids"]) == (0, False, [])
