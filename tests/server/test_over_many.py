@@ -52,6 +52,8 @@ def test_folded_runs(client: TestClient, ids: list[str]) -> None:
     assert found["rows"][0]["mean"] == pytest.approx(0.52) and found["rows"][0]["n"] == 3
     assert ask(client, "folded", offset=1, limit=1)["rows"][0]["n"] == 3
     assert len(ask(client, "folded", by=["lr", "seed"])["rows"]) == 6
+    bare = ask(client, "folded", by="lr", members="false")["rows"]
+    assert [(row["runs"], row["ids"], row["values"]) for row in bare] == [(3, [], []), (3, [], [])]
     assert client.get(f"{STORE}/folded", params={"by": "nothing"}).status_code == 404
     for wrong in ({"sort": "x"}, {"at": "median"}, {"limit": str(limits.ROWS_MAX + 1)}, {"offset": "-1"}):
         assert client.get(f"{STORE}/folded", params=wrong).status_code == 400

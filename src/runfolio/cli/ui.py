@@ -18,10 +18,12 @@ def command(stores: tuple[str, ...], port: int | None, host: str, no_browser: bo
     STORE is the folder of a store, or the project folder that holds it; the store in use by default.
     """
     from runfolio.cli.render.screen import write
+    from runfolio.server.memory import share_one_heap
     from runfolio.server.serve import end_process, listen, serve
     from runfolio.server.served import serve_all
     from runfolio.store.layout import find
 
+    share_one_heap()
     layouts = [find(store) for store in stores] or [find()]
     for layout in layouts if stores else ():
         layout.store_id()  # a place that was named must have a store

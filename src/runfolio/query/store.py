@@ -182,12 +182,12 @@ class Store:
         question = (selection.where, (*selection.values, *selection.order_values), limit, selection.order)
         if self._light:
             self._let_go()
-            return [self._run(row) for row in cache.light_rows(*question)]
-        if not selection.order and 2 * len(self._runs) < cache.ask("SELECT count(*) FROM runs")[0][0]:
-            return [self._run(row) for row in cache.rows(*question)]  # most are new: faster in one go
+        if (self._light or not selection.order) and 2 * len(self._runs) < cache.ask("SELECT count(*) FROM runs")[0][0]:
+            rows = cache.light_rows(*question) if self._light else cache.rows(*question)
+            return [self._run(row) for row in rows]  # most are new: faster in one go
         heads = cache.heads(*question)
-        rows = cache.rows_of([head[0] for head in heads if not self._knows(head)])
-        found = (self._run(rows[head[0]]) if head[0] in rows else self._runs.get(head[0]) for head in heads)
+        new = cache.rows_of([head[0] for head in heads if not self._knows(head)], self._light)
+        found = (self._run(new[head[0]]) if head[0] in new else self._runs.get(head[0]) for head in heads)
         return [run for run in found if run is not None]  # another process may have forgotten one in between
 
     def _runs_of(self, where: str, values: Sequence[object]) -> Iterator[Run]:

@@ -55,7 +55,8 @@ def listen(host: str = "127.0.0.1", port: int | None = None) -> tuple[socket.soc
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # The protocol is named: asyncio sends without delay only on sockets that say they are TCP, else each answer after a first one waits 40 ms.
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -181,13 +181,14 @@ class Cache:
         nothing = (None,) * len(HEAVY)
         return (Row._make(values + nothing) for values in self.heads(where, values, limit, order, LIGHT))
 
-    def rows_of(self, ids: Sequence[str]) -> dict[str, Row]:
-        """Give the runs of these ids; of a big column None, to be read by `heavy`."""
+    def rows_of(self, ids: Sequence[str], light: bool = False) -> dict[str, Row]:
+        """Give the runs of these ids; of a big column None, to be read by `heavy`; with `light` of each packed one."""
         found: dict[str, Row] = {}
+        columns, nothing = (", ".join(LIGHT), (None,) * len(HEAVY)) if light else (_SELECTED, ())
         for at in range(0, len(ids), _IDS_AT_ONCE):
             some = ids[at : at + _IDS_AT_ONCE]
-            sql = f"SELECT {_SELECTED} FROM runs WHERE id IN ({', '.join('?' * len(some))})"
-            found.update((row[0], Row._make(row)) for row in self.ask(sql, some))
+            sql = f"SELECT {columns} FROM runs WHERE id IN ({', '.join('?' * len(some))})"
+            found.update((row[0], Row._make(row + nothing)) for row in self.ask(sql, some))
         return found
 
     def offer(self, name: str, function: Callable[[Any, Any], Any]) -> None:

@@ -125,6 +125,8 @@ export const askRuns = (store: string, asked: RunsAsked, signal?: AbortSignal): 
 export interface FoldedAsked extends Selected {
   by?: readonly string[];
   over?: readonly string[];
+  /** whether rows name their runs */
+  members?: 'false';
   metric?: string | null;
   at?: string;
   sort?: string;

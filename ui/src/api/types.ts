@@ -52,6 +52,7 @@ export interface RunsAnswer {
 
 export interface FoldedRow {
   params: Record<string, Value>;
+  runs: number;
   /** how many count: those that run no more and have a number */
   n: number;
   ids: string[];

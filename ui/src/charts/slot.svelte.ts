@@ -38,8 +38,8 @@ export class Slot {
   }
 
   private take(url: string, frame: Frame): void {
+    this.from = url; // before the frame, which is what others watch
     this.frame = frame;
-    this.from = url;
     this.wrong = null;
   }
 

@@ -34,15 +34,25 @@ export interface Wish {
   smooth: number;
 }
 
+const asked = ({ q, runs, archived, deleted }: Selection): Record<string, string | boolean | null> => ({
+  q: q ?? null,
+  runs: runs ? runs.map((id) => id.slice(0, 8)).join(',') : null,
+  archived: archived ?? false,
+  deleted: deleted ?? false,
+});
+
+/** Whether an address asks about the runs of a selection. */
+export function isAbout(url: string, selection: Selection): boolean {
+  const said = new URLSearchParams(url.slice(url.indexOf('?')));
+  return Object.entries(asked(selection)).every(([name, value]) => (said.get(name) ?? '') === String(value || ''));
+}
+
 /** The address of a wish; equal wishes have equal addresses. */
 export function addressOf(store: string, wish: Wish): string {
   const { selection } = wish;
   return address(store, 'series', {
     metric: wish.metric,
-    q: selection.q ?? null,
-    runs: selection.runs ? selection.runs.map((id) => id.slice(0, 8)).join(',') : null,
-    archived: selection.archived ?? false,
-    deleted: selection.deleted ?? false,
+    ...asked(selection),
     x: wish.x === 'step' ? null : wish.x,
     from: wish.from ?? null,
     to: wish.to ?? null,

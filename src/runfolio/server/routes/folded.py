@@ -18,7 +18,7 @@ Params = Annotated[tuple[Name, ...], Meta(max_length=limits.COLUMNS_MAX)]
 
 
 class FoldedAsked(Chosen, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which runs, by which params, over which, and by which number of which metric."""
+    """Which runs, by which params, over which, and by which number of which metric; whether rows name their runs."""
 
     by: Params = ()
     over: Params = ()
@@ -27,12 +27,14 @@ class FoldedAsked(Chosen, frozen=True, kw_only=True, forbid_unknown_fields=True)
     sort: Text | None = None
     offset: Annotated[int, Meta(ge=0, le=2**53)] = 0
     limit: Annotated[int, Meta(ge=0, le=limits.ROWS_MAX)] = 200
+    members: bool = True
 
 
 class RowFacts(Struct, frozen=True):
     """Runs that are equal in the params of a row. `values` are theirs in the order of `ids`, null where one has none; `n` of them count."""
 
     params: dict[str, Any]
+    runs: int
     n: int
     ids: list[str]
     values: list[float | None]
@@ -73,21 +75,22 @@ def _folded(store: Store, asked: FoldedAsked) -> Folded:
         offset=asked.offset,
         limit=asked.limit,
     )
-    return page_of(found, asked.offset)
+    return page_of(found, asked.offset, asked.members)
 
 
-def page_of(found: folding.Folded, offset: int) -> Folded:
+def page_of(found: folding.Folded, offset: int, members: bool = True) -> Folded:
     """Give a page as the app takes it."""
-    rows = [_row(row) for row in found.rows]
+    rows = [_row(row, members) for row in found.rows]
     return Folded(found.total, offset, found.runs, found.by, found.over, found.metric, folding.INTERVAL, rows)
 
 
-def _row(row: folding.Row) -> RowFacts:
+def _row(row: folding.Row, members: bool) -> RowFacts:
     return RowFacts(
         params=row.params,
+        runs=len(row.runs),
         n=row.n,
-        ids=[run.id for run in row.runs],
-        values=row.values,
+        ids=[run.id for run in row.runs] if members else [],
+        values=row.values if members else [],
         statuses=row.statuses,
         mean=row.mean,
         low=row.low,
