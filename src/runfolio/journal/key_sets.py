@@ -21,8 +21,8 @@ from runfolio.journal.tail import Tail
 SETS_MAX = 1024
 _FAR = 1 << 62
 
-Key = tuple[tuple[str, ...], str, bool]
-"""Names, kinds, and whether the points have no step."""
+Key = tuple[bytes, str, bool]
+"""Names as they stand in the file, kinds, and whether the points have no step. Bytes are hashed at once, and only the first time."""
 
 
 class KnownSet(NamedTuple):
@@ -62,7 +62,7 @@ class KeySets:
         Raises:
             OSError: no room, or a disk that refuses; nothing is appended then. FullOfSets: the file takes no further key set.
         """
-        key = (point.keys, point.kinds, final)
+        key = (point.raw_keys, point.kinds, final)
         known = self._sets.get(key)
         if known is None or known.tail is not tail:
             return self._declare(tail, key, point, step, boot)
@@ -102,12 +102,13 @@ class KeySets:
             raise FullOfSets(0, "no key set tags left")
         keys, kinds, values, raw_keys, _ = point
         count = len(keys)
-        packer = _STRUCTS.get(count)
-        if packer is None:
-            packer = _STRUCTS[count] = Struct(f"<HHiI{count}d")
+        structs = _STRUCTS.get(count)
+        if structs is None:
+            structs = _STRUCTS[count] = (Struct(f"<HHiI{count}d"), Struct(f"<{count}d").pack)
+        packer, pack_values = structs
         tail.tags = tag
         declared = (tag, key[2], step, boot + self._offset_ns, kinds, raw_keys)
-        data = frame.keys_frame(declared, tail.seq, tail.off, tail.seed, packer.pack(0, 0, 0, 0, *values)[12:])
+        data = frame.keys_frame(declared, tail.seq, tail.off, tail.seed, pack_values(*values))
         if tail.off + len(data) > tail.stop:
             tail.room(len(data))
         if len(self._sets) >= SETS_MAX:
@@ -121,7 +122,7 @@ class KeySets:
             self.forget()
 
 
-_STRUCTS: dict[int, Struct] = {}
+_STRUCTS: dict[int, tuple[Struct, Callable[..., bytes]]] = {}  # of a metric frame, and what packs its values alone
 
 
 def _render(known: KnownSet, point: Point, step: int, boot: int) -> bytes:
