@@ -114,6 +114,86 @@ def test_what_comes_before_the_stream_is_told(screen: Screen, serve: Callable[..
     assert late_runs
 
 
+def filtered(screen: Screen, text: str) -> None:
+    screen.page.fill("#filter", text)
+    screen.page.press("#filter", "Enter")
+
+
+def test_a_filter_whose_answer_is_lost_is_asked_again(
+    screen: Screen, serve: Callable[..., Served], store: Path
+) -> None:
+    """Where the line breaks under a filter's rows they are asked for again: rows of another filter do not stay for good."""
+    served = serve()
+    opened(screen, served.page("runs?by=none"))
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        if not lost and "limit=0" not in route.request.url:
+            lost.append(route.request.url)
+            return route.abort()
+        route.continue_()
+
+    screen.page.route("**/runs?q=*", lose)
+    filtered(screen, 'name == "run001"')
+    expect(screen.rows).to_have_count(1)
+    expect(screen.row("run001")).to_be_visible()
+    assert lost
+
+
+def test_a_slow_filter_is_not_overtaken(screen: Screen, serve: Callable[..., Served], store: Path) -> None:
+    """While a filter's rows are under way and runs move, the list is not put in order by the old filter instead."""
+    served = serve()
+    with script() as lives:
+        opened(screen, served.page("runs?by=none&sort=-metrics.loss.last"))
+        expect(screen.row("lives")).to_be_visible()
+        held: list[Route] = []
+        screen.page.route(
+            "**/runs?q=*", lambda route: route.continue_() if "limit=0" in route.request.url else held.append(route)
+        )
+        filtered(screen, 'name == "run001"')
+        with screen.page.expect_event("request", lambda asked: "/live" not in asked.url and "limit=0" not in asked.url):
+            pass
+        for step in range(1, 8):
+            lives.log(step, step / 8)
+            screen.page.wait_for_timeout(500)
+        for route in held:
+            route.continue_()
+        expect(screen.rows).to_have_count(1)
+        expect(screen.row("run001")).to_be_visible()
+
+
+def test_an_overview_that_comes_late_is_not_of_the_next_filter(
+    screen: Screen, serve: Callable[..., Served], store: Path
+) -> None:
+    """What a filter found is not taken for what is there without it, when it is cleared before the answer has come."""
+    served = serve()
+    opened(screen, served.page("runs?by=none"))
+    heads = screen.page.get_by_role("columnheader")
+    before = heads.count()
+    held: list[Route] = []
+    screen.page.route("**/overview?q=*", lambda route: held.append(route))
+    filtered(screen, 'name == "run001"')
+    expect(screen.rows).to_have_count(1)
+    filtered(screen, "")
+    expect(screen.rows).to_have_count(3)
+    for route in held:
+        route.continue_()
+    screen.page.wait_for_timeout(300)
+    expect(heads).to_have_count(before)
+    expect(screen.line).to_contain_text("3 runs")
+    assert held
+
+
+def test_seeds_that_come_while_one_looks(screen: Screen, serve: Callable[..., Served], store: Path) -> None:
+    """Where runs over seeds begin while the list is open, it folds them."""
+    served = serve()
+    opened(screen, served.page("runs"))
+    for seed in range(8):
+        with runfolio.start("live", f"s{seed}", {"lr": 0.125 * (1 + seed % 2), "seed": seed}, capture=False) as run:
+            run.log({"loss": 0.5 + seed}, step=0)
+    expect(screen.page.get_by_role("treegrid")).to_be_visible()
+
+
 def test_a_run_page_lives(screen: Screen, serve: Callable[..., Served], store: Path) -> None:
     """The page of a running run has its last value, its curve and its state as they come."""
     served = serve()

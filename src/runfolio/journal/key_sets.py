@@ -22,7 +22,7 @@ SETS_MAX = 1024
 _FAR = 1 << 62
 
 Key = tuple[bytes, str, bool]
-"""Names as they stand in the file, kinds, and whether the points have no step. Bytes are hashed at once, and only the first time."""
+"""Names as they stand in the file, kinds, and whether the points have no step. Bytes remember their hash, a tuple of names does not."""
 
 
 class KnownSet(NamedTuple):

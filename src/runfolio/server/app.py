@@ -129,7 +129,7 @@ class App:
             call = await self._call(route, path, scope, receive)
             if route.gives is None or "store" not in path:
                 return await route.act(call)
-            turn = await call.turn()
+            turn = await call.known_turn()
             answer = await route.act(call)
             answer.headers.append((TURN, turn))
             return answer

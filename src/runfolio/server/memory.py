@@ -17,7 +17,7 @@ _ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
 
 
 def share_one_heap() -> None:
-    """Let all threads take memory from one place. To be called before there are any; they hold Python's own lock while they take some."""
+    """Let all threads take memory from one place. To be called before there are any."""
     mallopt = _of_glibc("mallopt")
     if mallopt is not None:
         mallopt(_ARENA_MAX, 1)

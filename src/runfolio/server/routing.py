@@ -49,11 +49,11 @@ class Call(Generic[A, B]):
             raise nothing_there("no store of this name is served here; the first page lists them")
         return found
 
-    async def turn(self) -> str:
+    async def known_turn(self) -> str:
         """Give up to which turn of the live stream an answer that is made from now on knows, at least."""
         from runfolio.server.live.poller import poller_of  # the store's room: not before the server listens
 
-        return await poller_of(self.served).turn()
+        return await poller_of(self.served).known_turn()
 
     async def ask(self, act: Callable[[Store], T]) -> T:
         """Ask the store, off the event loop."""

@@ -32,6 +32,8 @@ class Stream {
   private opened = false;
   /** the id of the last event */
   private last: string | null = null;
+  /** what the stream was asked from: where that is told, the server says itself if too much is missing */
+  private since: string | null = null;
 
   constructor(private readonly store: string) {}
 
@@ -59,7 +61,7 @@ class Stream {
     if (asked === this.asked && this.source && !again) return;
     this.close();
     this.asked = asked;
-    const since = this.last ?? firstTurn(this.store);
+    const since = (this.since = this.last ?? firstTurn(this.store));
     const source = (this.source = new EventSource(address(this.store, 'live', { metric, output, since })));
     source.onopen = () => this.heard();
     source.onerror = () => this.failed(source);
@@ -86,7 +88,7 @@ class Stream {
   private heard(): void {
     const wasLost = contact.lostAt !== null;
     contact.hear();
-    if (this.tries > 0 || (this.opened && wasLost)) this.reset();
+    if ((this.tries > 0 || (this.opened && wasLost)) && this.since === null) this.reset();
     this.tries = 0;
     this.opened = true;
   }

@@ -21,8 +21,13 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
+interface Answer {
+  frame: Frame;
+  bytes: number;
+}
+
 const waiting: Waiting[] = [];
-const underWay = new Map<string, Promise<Frame>>();
+const underWay = new Map<string, Promise<Answer>>();
 const kept = new Map<string, { frame: Frame; bytes: number }>();
 let running = 0;
 let keptBytes = 0;
@@ -47,6 +52,7 @@ function drop(url: string): void {
 export function forgetFrames(): void {
   kept.clear();
   keptBytes = 0;
+  underWay.clear(); // their answers are of before
 }
 
 /** How long the server has worked on frames since this was last asked, at most. */
@@ -93,28 +99,27 @@ function next(): void {
 }
 
 async function fetched({ url, signal, resolve, reject }: Waiting): Promise<void> {
+  const found = rememberedFrame(url);
+  if (found) return resolve(found);
+  const answer = underWay.get(url) ?? sent(url);
+  underWay.set(url, answer);
   try {
-    const found = rememberedFrame(url);
-    if (found) return resolve(found);
-    const answer = underWay.get(url) ?? sent(url);
-    underWay.set(url, answer);
-    const frame = await answer;
+    const { frame, bytes } = await answer;
+    if (underWay.get(url) === answer) keep(url, frame, bytes);
     if (signal.aborted) reject(signal.reason);
     else resolve(frame);
   } catch (error) {
     reject(error);
   } finally {
-    underWay.delete(url);
+    if (underWay.get(url) === answer) underWay.delete(url);
   }
 }
 
-async function sent(url: string): Promise<Frame> {
+async function sent(url: string): Promise<Answer> {
   const began = performance.now();
   const bytes = await askBytes(url);
   spent_ms += performance.now() - began;
-  const frame = readFrame(bytes);
-  keep(url, frame, bytes.byteLength);
-  return frame;
+  return { frame: readFrame(bytes), bytes: bytes.byteLength };
 }
 
 /** Ask for what a chart will want as soon as it is there. */

@@ -14,18 +14,19 @@ export async function copyText(text: string, what: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    copyBySelection(text);
+    if (!copyBySelection(text)) return toasts.fail(`${what} not copied: the browser does not allow it here`);
   }
   toasts.say(`${what} copied`);
 }
 
 /** As pages without a secure address must. */
-function copyBySelection(text: string): void {
+function copyBySelection(text: string): boolean {
   const field = document.createElement('textarea');
   field.value = text;
   field.className = 'unseen';
   document.body.append(field);
   field.select();
-  document.execCommand('copy');
+  const isDone = document.execCommand('copy');
   field.remove();
+  return isDone;
 }

@@ -113,7 +113,14 @@ class Listener:
         if found is None or found[1] != self._epoch or int(found[2]) > self._board.turn:
             return None
         self._turn = int(found[2])
-        return self._changes()
+        changes = self._changes()
+        return changes if changes is None else [*changes, *self._with_values(changes)]
+
+    def _with_values(self, told: list[Change]) -> list[Change]:
+        """Give the other running runs that have a value of what is wanted: it may be wanted for the first time."""
+        known = {change.id for change in told}
+        running = self._board.running() if self.metrics else []
+        return [one for one in running if one.id not in known and one.seen and one.seen.values]
 
     # ---------------------------------------------------------------- words
 

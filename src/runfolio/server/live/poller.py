@@ -45,18 +45,21 @@ class Poller:
         self._hinted: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._looking: asyncio.Future[None] | None = None
-        self._beginning = asyncio.Lock()
+        self._first: asyncio.Future[None] | None = None
         self._rouse = asyncio.Event()
 
-    async def turn(self) -> str:
-        """Give where the news stand now, as the id of an event: who asks later for what came since misses nothing.
+    async def known_turn(self) -> str:
+        """Give where the news stand, as the id of an event: who asks later for what came since misses nothing.
+
+        Where nobody has listened yet it looks first, once for all who ask: from then on it is known what changes.
 
         Raises:
             Refused, RunfolioError: as a question to the store.
         """
-        async with self._beginning:
-            if not self.looks:  # nobody has listened yet: from now on it is known what changes
-                await self.look()
+        if not self.looks:
+            if self._first is None or self._first.done():
+                self._first = asyncio.ensure_future(self.look())
+            await asyncio.shield(self._first)
         return event_id(self.epoch, self.board.turn)
 
     def join(self, listener: Listener) -> None:

@@ -118,10 +118,11 @@ def _members(groups: Folded) -> list[Run]:
     """Give the runs of the first rows, but of those that have many."""
     found: list[Run] = []
     for row in groups.rows:
+        if len(row.runs) > _FEW_MEMBERS:
+            continue
         if len(found) + len(row.runs) > _MEMBERS_MAX:
             break
-        if len(row.runs) <= _FEW_MEMBERS:
-            found += row.runs
+        found += row.runs
     return found
 
 

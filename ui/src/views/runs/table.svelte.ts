@@ -142,7 +142,7 @@ class Sheet {
       group.members = group.ids.slice(0, MEMBERS_MAX).flatMap((id) => this.byId.get(id) ?? []);
       if (group.ids.length === 1) for (const row of group.members) row.depth = 0;
     }
-    this.hasMembers = true;
+    this.hasMembers ||= groups.length > 0;
   }
 }
 

@@ -25,6 +25,7 @@ export function fillCells(node: HTMLElement, row: RunRow, forms: readonly CellFo
   forms.forEach((form, i) => {
     const cell = (cells[i] as HTMLElement | undefined) ?? node.appendChild(made());
     cell.dataset.cell = String(form.at);
+    cell.setAttribute('aria-colindex', String(form.at + FIXED + 1));
     cell.style.gridArea = placed ? `1 / ${form.at + FIXED + 1}` : '';
     cell.style.setProperty('--left', form.left === null ? '' : `${form.left}px`);
     fill(cell, row, form, now_ms);
