@@ -37,6 +37,28 @@ def test_runs_fold_over_their_seeds() -> None:
     assert second.values == [9.0] and second.statuses == {"finished": 1}
 
 
+def test_a_seed_that_is_run_again_is_no_second_draw() -> None:
+    """Of runs that are equal in all params, the seed too, the newest counts, as where groups are compared; the others stay in the row."""
+    layout = make_store()
+    for value in (5.0, 0.5):
+        for seed in range(3):
+            add(layout, {"lr": 0.1, "seed": seed}, {"loss": value + seed})
+    add(layout, {"lr": 0.1}, {"loss": 0.25})
+    add(layout, {"lr": 0.1}, {"loss": 0.75})
+    (row,) = fold(metric="loss").rows
+    assert len(row.runs) == 8 and row.n == 5
+    assert row.mean == pytest.approx((0.5 + 1.5 + 2.5 + 0.25 + 0.75) / 5)
+
+
+def test_other_params_that_vary_make_another_draw() -> None:
+    """In rows by a chosen param, runs of one seed that differ in another param all count."""
+    layout = make_store()
+    for width in (32, 64):
+        for seed in range(2):
+            add(layout, {"lr": 0.1, "width": width, "seed": seed}, {"loss": 1.0})
+    assert [row.n for row in fold(metric="loss", by=["lr"]).rows] == [4]
+
+
 def test_what_runs_or_is_no_number_does_not_count_and_is_not_hidden() -> None:
     """A run that goes on, NaN and a missing value stand among the values and the statuses, and are not in n."""
     layout = make_store()

@@ -60,6 +60,14 @@ def test_what_varies_is_a_column_and_the_rest_is_told_once() -> None:
     assert found.default[0] == "metrics.loss.last"
 
 
+def test_a_single_run_shows_its_values() -> None:
+    """Where nothing varies the metrics and then the params are the columns, not none."""
+    add(make_store(), {"lr": 0.1}, {"loss": 1.0, "acc": 0.5})
+    _, found = look()
+    assert found.columns == [] and set(found.default[:2]) == {"metrics.loss.last", "metrics.acc.last"}
+    assert found.default[2:] == ["params.lr"]
+
+
 def test_values_are_told_apart_as_params_are() -> None:
     """1, 1.0, True and "1" are four values, NaN is one, and what only some runs have varies."""
     layout = make_store()

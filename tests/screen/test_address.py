@@ -83,6 +83,36 @@ def test_back_and_forward_walk_through_the_views(screen: Screen, served: Served)
     expect(screen.line).to_contain_text("8 of 14 runs")
 
 
+def test_what_is_typed_in_one_go_is_one_step(screen: Screen, served: Served) -> None:
+    """A filter that the list follows while it is typed is one step of the back button; the next filter is another."""
+    screen.page.goto(served.page("runs?by=none"))
+    expect(screen.rows.first).to_be_visible()
+    for text, line in (("lr < 0.05", "8 of 14 runs"), ('name == "nobody"', "0 of 14 runs")):
+        screen.filter.fill(text)
+        expect(screen.line).to_contain_text(line)  # the list follows without Enter
+        screen.key("Enter")
+    screen.page.go_back()
+    expect(screen.filter).to_have_value("lr < 0.05")
+    screen.page.go_back()
+    expect(screen.filter).to_have_value("")
+    expect(screen.line).to_contain_text("14 runs")
+
+
+def test_a_wrong_filter_in_the_address_is_told(screen: Screen, served: Served) -> None:
+    """Who comes by an address whose filter cannot be understood reads why, and a way on."""
+    screen.page.goto(served.page("runs?q=nothing+%3E+1"))
+    expect(screen.page.get_by_role("main")).to_contain_text("nothing")
+    screen.page.get_by_role("link", name="Show all runs").click()
+    expect(screen.rows.first).to_be_visible()
+
+
+def test_groups_of_what_there_is_not(screen: Screen, served: Served) -> None:
+    """Rows by a param that no run has are refused in words, and the list is there."""
+    screen.page.goto(served.page("runs?by=nope"))
+    expect(screen.page.get_by_text("Not grouped")).to_be_visible()
+    expect(screen.rows.first).to_be_visible()
+
+
 def test_an_address_that_makes_no_sense_still_opens(screen: Screen, served: Served) -> None:
     """What an address says that makes no sense is told where it matters, and the rest of the view is there."""
     screen.page.goto(

@@ -140,6 +140,19 @@ def test_a_filter_whose_answer_is_lost_is_asked_again(
     assert lost
 
 
+def test_a_filter_that_was_typed_while_the_server_was_away(
+    screen: Screen, serve: Callable[..., Served], store: Path
+) -> None:
+    """It stands in the box, so it is applied as soon as the server is there again."""
+    served = serve()
+    opened(screen, served.page("runs?by=none"))
+    served.stop()
+    filtered(screen, 'name == "run001"')
+    served.start()
+    expect(screen.rows).to_have_count(1)
+    expect(screen.row("run001")).to_be_visible()
+
+
 def test_a_slow_filter_is_not_overtaken(screen: Screen, serve: Callable[..., Served], store: Path) -> None:
     """While a filter's rows are under way and runs move, the list is not put in order by the old filter instead."""
     served = serve()

@@ -81,6 +81,24 @@ def test_undo(client: TestClient, ids: list[str]) -> None:
     assert not any(run.deleted or run.tags for run in runs().values())
 
 
+def test_undo_of_one_change(client: TestClient, ids: list[str]) -> None:
+    """A change that is named is taken back though others came after it; not where a later one of the same run stands on it."""
+    first = edit(client, runs=ids[:1], name="first")
+    second = edit(client, runs=ids[1:2], name="second")
+    again = edit(client, runs=ids[1:2], notes="more")
+
+    def undo(change: str) -> Any:
+        return client.post(f"{STORE}/undo", json={"change": change})
+
+    refused = undo(second["change"])
+    assert refused.status_code == 400 and "changed again since" in refused.json()["error"]["message"]
+    assert undo(first["change"]).json() == first
+    assert undo(first["change"]).json()["change"] is None
+    assert undo(again["change"]).json() == again
+    assert undo(second["change"]).json() == second
+    assert [runs()[run].name for run in ids[:2]] == ["r0", "r1"]
+
+
 def test_nothing_to_do(client: TestClient, ids: list[str]) -> None:
     """What is so already makes no change."""
     assert edit(client, runs=ids, archived=False) == {"change": None, "what": "", "runs": 0}
@@ -113,8 +131,9 @@ def test_one_run_that_is_not_there(client: TestClient, ids: list[str]) -> None:
 
 
 def test_undo_takes_nothing(client: TestClient) -> None:
-    """Undo has no parameters: a field is refused."""
+    """Undo takes a change and nothing else: another field is refused, and what is no id."""
     assert client.post(f"{STORE}/undo", json={"anyone": True}).status_code == 400
+    assert client.post(f"{STORE}/undo", json={"change": ""}).status_code == 400
 
 
 def test_a_store_that_cannot_be_written(client: TestClient, ids: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

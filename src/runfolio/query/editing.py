@@ -91,16 +91,26 @@ def changes(layout: Layout) -> list[Change]:
     return [_change(event) for event in _standing(layout)]
 
 
-def undo(layout: Layout, author: str | None = None) -> Change | None:
+def undo(layout: Layout, author: str | None = None, only: str | None = None) -> Change | None:
     """Take the last change back; None where there is none. A change of runs that are all gone is passed over.
 
     Args:
         author: only one of theirs; as `user@host`.
+        only: this change, by its id, though others came after it.
+
+    Raises:
+        UsageError: a later change of the same runs stands on that one.
     """
+    later: set[str] = set()
     for event in _standing(layout):
         change = _change(event)
+        if only is not None and change.id != only:
+            later.update(change.runs)
+            continue
         if author is not None and change.author != author:
             continue
+        if not later.isdisjoint(change.runs):
+            raise UsageError("these runs were changed again since; take that back first")
         there = [run_id for run_id in change.runs if _take_back(layout, run_id, event.body["back"][run_id])]
         own.tell(layout, {"type": UNDONE, "change": change.id, "author": edits.author()})
         if there:

@@ -139,4 +139,5 @@ export const askFolded = (store: string, asked: FoldedAsked, signal?: AbortSigna
 
 export const edit = (store: string, what: Edit): Promise<Change> => change(address(store, 'edits'), what);
 
-export const undo = (store: string): Promise<Change> => change(address(store, 'undo'), {});
+/** Take back the last change, or the one of this id. */
+export const undo = (store: string, only: string | null = null): Promise<Change> => change(address(store, 'undo'), only === null ? {} : { change: only });

@@ -62,3 +62,8 @@ test('a way to another page and back finds the table as it was', () => {
   expect(there).toEqual({ ...table, page: 'compare', runs: ['12345678'], q: 'b', logX: false });
   expect(carried(there, parse('/other/runs', ''))).toEqual({ ...AT_FIRST, store: 'other' });
 });
+
+test('what is no id is left out of an address', () => {
+  const read = parse('/s/runs', '?sel=zzzzzzzz,12345678,123&runs=..,0123456789abcdef');
+  expect([read.sel, read.runs]).toEqual([['12345678'], ['0123456789abcdef']]);
+});

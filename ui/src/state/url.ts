@@ -133,7 +133,7 @@ export function parse(path: string, search: string): ViewState {
   return {
     ...parsePath(path),
     q: given.get('q') ?? '',
-    sel: list('sel'),
+    sel: list('sel').filter(isId),
     show: show === 'archived' || show === 'deleted' ? show : 'live',
     sort: given.get('sort') ?? '',
     cols: cols === null ? null : splitList(cols).map(parseColumn),
@@ -146,7 +146,7 @@ export function parse(path: string, search: string): ViewState {
     zoom: parseZoom(given.get('zoom')),
     pin: list('pin'),
     find: given.get('find') ?? '',
-    runs: list('runs'),
+    runs: list('runs').filter(isId),
     base: given.get('base') || null,
     metric: given.get('metric') || null,
     over: list('over'),
@@ -154,6 +154,8 @@ export function parse(path: string, search: string): ViewState {
     at: given.get('at') || 'last',
   };
 }
+
+const isId = (text: string): boolean => /^[0-9a-f]{8,32}$/.test(text);
 
 function parseColumn(text: string): Column {
   return text.startsWith('~') ? { key: text.slice(1), pinned: true } : { key: text, pinned: false };

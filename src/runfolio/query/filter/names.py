@@ -103,7 +103,8 @@ def _bare(name: Name, known: Known, text: str) -> Meaning:
         several = " or ".join(sorted(f"{one.family}.{one.key}" for one in found)[:5])
         raise FilterError(f"{key!r} may be {several}; say which", text, name.at)
     every = frozenset(FIELDS).union(*(known[family] for family in ("params", "metrics", "summary")))
-    raise FilterError(f"no field, param or metric is called {key!r}{_near(key, every)}", text, name.at)
+    searched = f'; runs whose name has it: name like "*{key}*"' if text.strip() == key else ""
+    raise FilterError(f"no field, param or metric is called {key!r}{_near(key, every)}{searched}", text, name.at)
 
 
 def _no_argument(name: Name, text: str) -> None:

@@ -103,11 +103,31 @@ def folded(
         metric = objective.metric if objective else None
     values, present = _values(store, columns, metric, at)
     groups = gather(columns, by)
-    counts = np.array([run.status != RUNNING for run in columns.runs], np.bool_) & np.isfinite(values)
+    ended = np.array([run.status != RUNNING for run in columns.runs], np.bool_) & present
+    counts = np.isfinite(values) & (_draws(columns, over, ended) if over else ended)
     order = _order(columns, groups, values, counts, sort)
     page = order[offset : None if limit is None else offset + limit]
     rows = [_row(columns, groups.members(group), by, values, present, counts) for group in page.tolist()]
     return Folded(len(order), columns.total, by, list(over), metric, rows)
+
+
+def _draws(columns: Columns, over: Sequence[str], there: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Give the runs that are draws of their own: of those that are equal in all params, the seed too, only the newest, as where groups are compared.
+
+    Args:
+        over: the seeds; a run that lacks one is a draw always.
+    """
+    alike = np.zeros(columns.total, np.int64)
+    for column in columns.params.values():
+        alike = np.unique(np.stack([alike, column.codes]), axis=1, return_inverse=True)[1].reshape(-1)
+    seeded = there.copy()
+    for key in over:
+        seeded &= columns.params[key].codes != NONE
+    places = np.flatnonzero(seeded)
+    _, first = np.unique(alike[places], return_index=True)
+    draws = there & ~seeded
+    draws[places[first]] = True
+    return draws
 
 
 def varying(columns: Columns) -> list[str]:

@@ -101,7 +101,7 @@ def overview(columns: Columns, known: dict[str, frozenset[str]], metric: str | N
         columns=varying,
         same=same,
         empty=empty[:_EMPTY_MAX],
-        default=_default(varying, own, columns.total),
+        default=_default(varying, own, columns.total) or _of_one(same),
         folds=_may_fold(varying, over, columns.total),
     )
 
@@ -205,6 +205,12 @@ def _may_fold(columns: Iterable[Column], over: Sequence[str], runs: int) -> bool
     params = [(one.key.removeprefix("params."), one.distinct) for one in columns if one.key.startswith("params.")]
     seeds = any(distinct > 1 for key, distinct in params if key in over)
     return seeds and all(distinct <= ALONE_SHARE * runs for key, distinct in params if key not in over)
+
+
+def _of_one(same: list[tuple[str, Any]]) -> list[str]:
+    """Choose the columns where nothing varies, as of a single run: its metrics, then its params."""
+    metrics = [key for key, _ in same if key.startswith("metrics.")][:DEFAULT_METRICS_MAX]
+    return [*metrics, *(key for key, _ in same if key.startswith("params."))][:DEFAULT_MAX]
 
 
 class _Explained:

@@ -43,8 +43,10 @@ class EditBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     deleted: bool | None = None
 
 
-class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
-    """An empty object."""
+class UndoBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which change to take back, by its id; the last one by default."""
+
+    change: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
 class ChangeFacts(Struct, frozen=True):
@@ -62,9 +64,10 @@ async def edit(call: Call[Asked, EditBody]) -> Answer:
     return _told(call, change)
 
 
-async def undo(call: Call[Asked, Nothing]) -> Answer:
-    """Take back the last change that this user has made."""
-    change = await call.ask(lambda store: _written(store, lambda: editing.undo(Layout(store.path), author())))
+async def undo(call: Call[Asked, UndoBody]) -> Answer:
+    """Take back the last change that this user has made, or the one that is named."""
+    only = call.body.change
+    change = await call.ask(lambda store: _written(store, lambda: editing.undo(Layout(store.path), author(), only)))
     return _told(call, change)
 
 
@@ -152,8 +155,8 @@ ROUTES = [
         "POST",
         f"{STORE}/undo",
         undo,
-        "take back the last change that this user has made",
-        body=Nothing,
+        "take back the last change that this user has made, or the one that is named",
+        body=UndoBody,
         gives=ChangeFacts,
         also=(409,),
     ),

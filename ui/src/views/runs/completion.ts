@@ -77,9 +77,12 @@ function fitting(offers: Offer[], typed: string): Offer[] {
   return offers
     .map((offer) => ({ offer, rank: rank(offer) }))
     .filter((each) => each.rank >= 0 && each.offer.text !== typed)
-    .sort((a, b) => a.rank - b.rank || a.offer.text.length - b.offer.text.length)
+    .sort((a, b) => a.rank - b.rank || stem(a.offer).length - stem(b.offer).length)
     .map((each) => each.offer);
 }
+
+/** Without the number of a metric: those of one metric stay as they were put. */
+const stem = ({ text, hint }: Offer): string => (hint === 'metric' ? text.slice(0, text.lastIndexOf('.')) : text);
 
 const offersOf = (words: Record<string, string>): Offer[] => Object.entries(words).map(([text, hint]) => ({ text, hint }));
 

@@ -11,7 +11,9 @@ export async function act(store: string, what: Edit, after: () => void): Promise
   try {
     const done = await edit(store, what);
     after();
-    toasts.say(`${many(done.runs ?? 0, 'run')}: ${done.what ?? 'changed'}`, { label: 'Undo', run: () => void takeBack(store, after) });
+    const { change } = done;
+    const back = change === null ? null : { label: 'Undo', run: () => void takeBack(store, after, change) };
+    toasts.say(`${many(done.runs ?? 0, 'run')}: ${done.what || 'as it was'}`, back);
     return true;
   } catch (error) {
     toasts.fail(`Nothing was changed: ${words(error)}`);
@@ -19,9 +21,10 @@ export async function act(store: string, what: Edit, after: () => void): Promise
   }
 }
 
-export async function takeBack(store: string, after: () => void): Promise<void> {
+/** Take back a change, the last one by default. */
+export async function takeBack(store: string, after: () => void, only: string | null = null): Promise<void> {
   try {
-    const back = await undo(store);
+    const back = await undo(store, only);
     toasts.say(back.change === null ? 'There is nothing to take back.' : `Taken back: ${back.what ?? 'the last change'}`);
     after();
   } catch (error) {
