@@ -1,5 +1,6 @@
 /** Rows of the table as nouns, and where unfolded groups put their runs. Pure. */
 import type { FoldedRow, RunsAnswer, Status, Value } from '../../api/types';
+import { visible } from '../run/visible';
 
 export interface RunRow {
   kind: 'run';
@@ -35,7 +36,8 @@ export function runRows(answer: RunsAnswer, depth: 0 | 1 = 0): RunRow[] {
 }
 
 export const statusOf = (row: RunRow): Status => (row.cells.status as Status | undefined) ?? 'running';
-export const nameOf = (row: RunRow): string => (typeof row.cells.name === 'string' && row.cells.name) || row.id.slice(0, 8);
+/** What a run is called, with every character of it to be seen. */
+export const nameOf = (row: RunRow): string => (typeof row.cells.name === 'string' && visible(row.cells.name)) || row.id.slice(0, 8);
 
 export function groupKey(params: Record<string, Value>): string {
   return JSON.stringify(params, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));

@@ -12,6 +12,8 @@ export interface CellForm {
   scale: Scale;
   /** px from the left where it is pinned */
   left: number | null;
+  /** holds words: what is missing stands at the left too */
+  text: boolean;
   /** as wide as somebody made it: what does not fit is cut */
   tight: boolean;
   /** where rows are groups, this column holds their dots and means: its numbers stand under those */
@@ -41,11 +43,11 @@ function made(): HTMLElement {
   return cell;
 }
 
-function fill(cell: HTMLElement, row: RunRow, { noun, scale, left, tight, underMeans }: CellForm, now_ms: number): void {
+function fill(cell: HTMLElement, row: RunRow, { noun, scale, left, text, tight, underMeans }: CellForm, now_ms: number): void {
   const value = row.cells[noun.key];
   const isNumber = typeof value === 'number';
-  const isText = !isNumber && typeof value !== 'bigint' && noun.family !== 'metrics';
   const isNone = value === null || value === undefined;
+  const isText = isNone ? text : !isNumber && typeof value !== 'bigint' && noun.family !== 'metrics';
   cell.className = `cell value${isText ? ' text' : ''}${isNone ? ' none' : ''}${tight ? ' tight' : ''}${left === null ? '' : ' pinned'}`;
   if (isNone) cell.textContent = '–';
   else if (underMeans && isNumber) cell.replaceChildren(underMean(numberIn(value, scale)));
