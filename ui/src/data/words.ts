@@ -48,7 +48,7 @@ const fact = (text: string, why = ''): Word => ({ text, undo: null, why });
 export function words(frame: Frame, drawn: Drawn): Word[] {
   const said: Word[] = [fact(frame.with < frame.runs ? `${count(frame.with)} of ${many(frame.runs, 'run')} have it` : many(frame.with, 'run'))];
   if (frame.with === 0) return said;
-  said.push(fact(points(frame.points)));
+  said.push(frame.growing ? fact(`${points(frame.points)}, growing`, 'Drawn with the latest points; those between come when the chart is read again') : fact(points(frame.points)));
   if (drawn.grouped > 0) said.push(fact(`${many(drawn.grouped, 'group')}: ${frame.bands[0]?.centreName ?? ''} and ${frame.bands[0]?.bandName ?? ''}`));
   else if (!drawn.curves) said.push(fact(frame.bands[0] ? `${frame.bands[0].centreName} and ${frame.bands[0].bandName}` : 'no curves'));
   else if (frame.drawn < frame.with && !drawn.grey) said.push(fact(`${count(frame.curves.length)} ticked over ${frame.bands[0]?.centreName ?? ''} and ${frame.bands[0]?.bandName ?? ''}`));
