@@ -54,6 +54,15 @@ export function reachCut(lines: Iterable<Reaching>, window: Span, log: boolean, 
   return [at(share), at(1 - share)];
 }
 
+const ROUNDING = 1e-12; // of the values' size: below it lies what adding them up has left
+
+/** The span of a y axis with a little air; values that differ by rounding alone are flat. */
+export function spanFor([low, high]: Span, log: boolean): Span {
+  const isFlat = high - low <= ROUNDING * Math.max(Math.abs(low), Math.abs(high));
+  const middle = low + (high - low) / 2;
+  return aired(isFlat ? [middle, middle] : [low, high], 0.04, log);
+}
+
 const FAR = 5;
 const FEW = 0.025; // beyond it on each side: of thinned curves one bucket in fifty is far out at the beginning
 
