@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { belowZero, farOut, linesOf, rangeOf, reach, spanFor } from './extent';
+import { belowZero, farOut, leftOfZero, linesOf, rangeOf, reach, spanFor } from './extent';
 import { band, curve, frame } from './made_curves';
 import { compose } from './picture';
 
@@ -15,6 +15,14 @@ test('a log x axis begins at the first step above 0', () => {
 
 test('what a log y axis cannot show is counted', () => {
   expect(belowZero(frame([curve('a', [1, 0, -2, Number.NaN])]))).toBe(2);
+});
+
+test('what a log x axis cannot show is told, as a count where it is known', () => {
+  expect(leftOfZero(frame([curve('a', [1, 2, 3]), curve('b', [1, 2])]))).toEqual({ points: 2, onlyZero: true });
+  expect(leftOfZero(frame([curve('a', [1, 2, 3], { x: Float64Array.of(-1, 0, 1) })]))).toEqual({ points: 2, onlyZero: false });
+  expect(leftOfZero(frame([curve('a', [1, 2], { x: Float64Array.of(1, 2) })]))).toBeNull();
+  expect(leftOfZero(frame([curve('a', [1, 2], { thinned: true })]))?.points).toBeNull();
+  expect(leftOfZero(frame([], { bands: [band([1, 2])] }))).toEqual({ points: null, onlyZero: true });
 });
 
 test('a thinned curve reaches to its lowest and highest', () => {

@@ -26,6 +26,14 @@ test('a small chart of many runs says that only ticked ones are curves', () => {
   expect(said(frame([curve('a', [1])], { with: 500, bands: [band([1])] }))).toBe('500 runs · 1 point each · 1 ticked over median and 10–90 % of the runs · raw');
 });
 
+test('what a log x axis leaves out is named', () => {
+  const one = frame([curve('a', [1, 2])]);
+  expect(said(one, { logX: true, left: { points: 3, onlyZero: true } })).toContain('log x, step 0 left out');
+  expect(said({ ...one, x: 'metric:loss' }, { logX: true, left: { points: 1, onlyZero: true } })).toContain('log x, 1 point at x ≤ 0 left out');
+  expect(said(one, { logX: true, left: { points: null, onlyZero: true } })).toContain('log x, x ≤ 0 left out');
+  expect(said(one, { logX: true, left: null })).toMatch(/log x$/);
+});
+
 test('bands alone are named as such', () => {
   expect(said(frame([], { with: 500, points: [1, 1], bands: [band([1])] }), { curves: false })).toContain('median and 10–90 % of the runs');
 });

@@ -1,5 +1,6 @@
 /** What a chart says about itself: everything that stands between the numbers logged and the picture. */
 import { count, many, number4 } from './format';
+import type { LeftOfZero } from './extent';
 import type { Frame } from './frames';
 import type { Span } from './scales';
 
@@ -19,7 +20,9 @@ export interface Drawn {
   exactSmooth: boolean;
   logX: boolean;
   logY: boolean;
-  /** points that a log axis cannot show */
+  /** what a log x axis cannot show */
+  left?: LeftOfZero | null;
+  /** points that a log y axis cannot show */
   below: number;
   cut: boolean;
   zoom: Span | null;
@@ -40,6 +43,12 @@ export const brief = (said: readonly Word[]): Word[] => said.filter(({ undo }, i
 function points([fewest, most]: readonly [number, number]): string {
   if (most === 0) return 'no points';
   return fewest === most ? `${many(most, 'point')} each` : `${count(fewest)}–${many(most, 'point')} each`;
+}
+
+function leftOut(x: string, left: LeftOfZero | null | undefined): string {
+  if (!left) return '';
+  if (left.points === null) return ', x ≤ 0 left out';
+  return x === 'step' && left.onlyZero ? ', step 0 left out' : `, ${many(left.points, 'point')} at x ≤ 0 left out`;
 }
 
 const fact = (text: string, why = ''): Word => ({ text, undo: null, why });
@@ -63,7 +72,7 @@ export function words(frame: Frame, drawn: Drawn): Word[] {
     const text = `smoothed ${number4(drawn.smooth)}${drawn.exactSmooth ? '' : ', about'}${drawn.grey ? ', grey as logged' : ''}`;
     said.push({ text, undo: 'smooth', why: 'Draw without smoothing' });
   }
-  if (drawn.logX) said.push({ text: 'log x', undo: 'logX', why: 'Draw x on a linear axis' });
+  if (drawn.logX) said.push({ text: `log x${leftOut(frame.x, drawn.left)}`, undo: 'logX', why: 'Draw x on a linear axis' });
   if (drawn.logY) {
     const lost = drawn.below > 0 ? `, ${many(drawn.below, 'point')} ≤ 0 left out` : '';
     said.push({ text: `log y${lost}`, undo: 'logY', why: 'Draw y on a linear axis' });
