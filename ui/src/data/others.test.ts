@@ -111,6 +111,13 @@ test('CSV gives the numbers unrounded, quotes what must be, and disarms formulas
   expect([cell('-1.5'), cell('-x'), cell('a\nb')]).toEqual(['-1.5', "'-x", '"a\nb"']);
 });
 
+test('the copied Python names its store, and has the window and the log axis', () => {
+  const figure = { store: 'bench', metrics: ['m'], q: '', runs: [], x: 'step', logX: true, logY: false, zoom: [2.5, 40], smooth: 0, group: [] } as const;
+  expect(asPython(figure)).toContain('# store: bench\nstore = runfolio.open_store()');
+  expect(asPython(figure)).toContain('ax = runs.plot("m")\nax.set_xscale("log")\nax.set_xlim(2.5, 40)\n');
+  expect(asPython({ ...figure, x: 'wall', logX: false })).not.toContain('set_x');
+});
+
 test('Python that draws the same figure is copied, whatever stands in the names', () => {
   const code = asPython({ store: 'bench', metrics: ['val/"acc"'], q: 'lr < 0.01', runs: [], x: 'relative', logY: true, smooth: 0.6, group: ['lr'] });
   expect(code).toContain('runs = store.runs("lr < 0.01")');
