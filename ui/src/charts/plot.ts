@@ -15,6 +15,8 @@ export interface Axes {
   logX: boolean;
   logY: boolean;
   unitX: Unit;
+  /** nothing stands on the y axis, so it has no numbers */
+  blankY?: boolean;
 }
 
 export interface Sizes {
@@ -75,11 +77,11 @@ export class Plot {
   }
 
   private placeTicks({ width, height, compact }: Sizes): void {
-    const { window, span, logX, logY, unitX } = this.axes;
+    const { window, span, logX, logY, unitX, blankY } = this.axes;
     const across = Math.max(2, Math.floor((width - 60) / (unitX === 'time' ? 84 : 64)));
     const down = Math.max(2, Math.floor((height - 20) / (compact ? 24 : 40)));
     this.x = placedTicks(logX ? logTicks(window, across) : ticks(window, across, unitX), window, logX, unitX);
-    this.y = placedTicks(logY ? logTicks(span, down) : ticks(span, down), span, logY, 'number');
+    this.y = blankY ? { at: [], words: [] } : placedTicks(logY ? logTicks(span, down) : ticks(span, down), span, logY, 'number');
   }
 
   private resize({ width, height, compact, labels }: Sizes): void {
