@@ -6,7 +6,7 @@ import { reach, reachCut } from './extent';
 import { band, curve, frame } from './made_curves';
 import { curveNear, readAt, sorted } from './pointing';
 import { matcher, sections } from './sections';
-import { words, type Drawn } from './words';
+import { brief, words, type Drawn } from './words';
 
 const RAW: Drawn = { smooth: 0, exactSmooth: true, logX: false, logY: false, below: 0, cut: false, zoom: null, hidden: 0, solo: false, curves: true, grouped: 0, grey: false };
 const said = (of: ReturnType<typeof frame>, drawn: Partial<Drawn> = {}): string => words(of, { ...RAW, ...drawn }).map(({ text }) => text).join(' · ');
@@ -32,6 +32,11 @@ test('what a log x axis leaves out is named', () => {
   expect(said({ ...one, x: 'metric:loss' }, { logX: true, left: { points: 1, onlyZero: true } })).toContain('log x, 1 point at x ≤ 0 left out');
   expect(said(one, { logX: true, left: { points: null, onlyZero: true } })).toContain('log x, x ≤ 0 left out');
   expect(said(one, { logX: true, left: null })).toMatch(/log x$/);
+});
+
+test('a small chart says first what was done to the numbers, in few words', () => {
+  const all = words(frame([curve('a', [1])], { thinned: true }), { ...RAW, smooth: 0.6, exactSmooth: false, logX: true, left: { points: 1, onlyZero: true }, cut: true, zoom: [0, 1], far: { log: true } });
+  expect(brief(all).map(({ text }) => text)).toEqual(['thinned', 'smoothed 0.6', 'log x', 'outliers cut', 'zoomed', '1 run']);
 });
 
 test('bands alone are named as such', () => {

@@ -37,8 +37,11 @@ export interface Drawn {
   far?: { log: boolean } | null;
 }
 
-/** As many of the words as a small chart has room for: how many runs, and all that can be taken back. */
-export const brief = (said: readonly Word[]): Word[] => said.filter(({ undo }, i) => i === 0 || (undo !== null && undo !== 'toLog' && undo !== 'toCut'));
+/** As many of the words as a small chart has room for: all that can be taken back, without its details, then how many runs. */
+export function brief(said: readonly Word[]): Word[] {
+  const done = said.filter(({ undo }) => undo !== null && undo !== 'toLog' && undo !== 'toCut');
+  return [...done.map((word) => ({ ...word, text: word.text.replace(/[,:] .*| to .*/, '') })), ...said.slice(0, 1)];
+}
 
 function points([fewest, most]: readonly [number, number]): string {
   if (most === 0) return 'no points';
