@@ -186,11 +186,15 @@ def test_csv_holds_the_numbers_unrounded(screen: Screen, few: Served) -> None:
 
 
 def test_png_is_saved(screen: Screen, few: Served) -> None:
-    """A chart is saved as a picture."""
+    """A chart is saved as a picture of twice the pixels that it has on the screen."""
     opened(screen, few)
     with screen.page.expect_download() as coming:
         screen.choose("More about loss", "Save as PNG")
-    assert Path(coming.value.path()).read_bytes().startswith(b"\x89PNG")
+    head = Path(coming.value.path()).read_bytes()[:24]
+    assert head.startswith(b"\x89PNG")
+    shown = screen.figure("loss").locator(".host canvas").bounding_box()
+    assert shown
+    assert int.from_bytes(head[16:20], "big") >= max(1200, 2 * shown["width"])
 
 
 def test_only_visible_charts_exist(screen: Screen, many: Served) -> None:
@@ -234,3 +238,63 @@ def test_not_finite_values_are_marked(screen: Screen, serve: Callable[..., Serve
     expect(screen.page.locator("figure").first.locator(".label").first).to_be_visible()
     rows = list(csv.DictReader(saved(screen, "Save as CSV").splitlines()))
     assert [row["value"] for row in rows] == ["1", "NaN", "0.5", "Infinity", "0.25"]
+
+
+def test_no_value_has_no_axis_that_was_made_up(screen: Screen, serve: Callable[..., Served], tmp_path: Path) -> None:
+    """Where no value is finite the chart says so and names the runs; no number stands on its y axis."""
+    stores.add(tmp_path / "store", "blown", {}, {"loss": [float("nan"), float("inf"), float("nan")]})
+    screen.page.goto(serve().page())
+    expect(screen.figure("loss").locator(".note")).to_have_text("no finite value")
+    expect(screen.figure("loss").locator(".label", has_text="blown")).to_be_visible()
+    words = re.findall(r'text-anchor="end"[^>]*>([^<]*)<', saved(screen, "Save as SVG"))
+    assert words == []
+
+
+def test_long_and_turned_names_stay_names(screen: Screen, serve: Callable[..., Served], tmp_path: Path) -> None:
+    """A name that is too long ends in an ellipsis; one that would turn text around shows the sign that does."""
+    stores.add(tmp_path / "store", "a-name-that-goes-on-" * 5, {"lr": 1}, {"loss": [1.0, 0.5]})
+    stores.add(tmp_path / "store", "evil\u202elive", {"lr": 2}, {"loss": [0.5, 1.0]})
+    screen.page.goto(serve().page())
+    figure = screen.figure("loss")
+    expect(figure.locator(".label", has_text="evil\\u202elive")).to_be_visible()
+    is_cut = figure.locator(".label bdi", has_text="a-name").evaluate(
+        "it => it.scrollWidth > it.clientWidth && getComputedStyle(it).textOverflow === 'ellipsis'"
+    )
+    assert is_cut
+
+
+def test_small_charts_say_what_was_done_to_the_numbers(screen: Screen, many: Served) -> None:
+    """However small a chart is, that it is smoothed stands beside its name, before how many runs there are."""
+    opened(screen, many, "?by=none&smooth=0.9")
+    word = screen.words("part0/m00").get_by_role("button", name=re.compile("smoothed"))
+    expect(word).to_be_visible()
+    shown = word.evaluate(
+        """it => {
+             const [own, all] = [it, it.closest('.words')].map(each => each.getBoundingClientRect());
+             return it.scrollWidth - it.clientWidth < 40 && own.width > 30 && own.left >= all.left && own.right <= all.right + 1;
+           }"""
+    )
+    assert shown
+
+
+def test_a_double_click_on_a_zoomed_chart_ticks_nothing(screen: Screen, few: Served) -> None:
+    """A double click takes the zoom back; the run beneath the pointer is not ticked by its first half."""
+    opened(screen, few)
+    drag(screen, 0.25, 0.75)
+    screen.is_at("zoom=")
+    zoom = re.search(r"zoom=([^&]*)", screen.page.url)
+    assert zoom and len(zoom[1]) < 20
+    box = screen.figure("loss").locator(".u-over").bounding_box()
+    assert box
+    across = box["x"] + box["width"] / 2
+    front = screen.figure("loss").locator(".read .row.front")
+    for share in range(5, 100, 5):
+        screen.page.mouse.move(across, down := box["y"] + box["height"] * share / 100)
+        screen.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        if front.count():
+            break
+    expect(front).to_be_visible()
+    screen.page.mouse.dblclick(across, down)
+    expect(screen.words("loss")).not_to_contain_text("zoomed")
+    assert "zoom=" not in screen.page.url
+    assert "sel=" not in screen.page.url

@@ -11,20 +11,25 @@ export interface Meant {
   pan: (dx: number, dy: number) => void;
   /** nearer (below 1) or farther about a place */
   zoom: (factor: number, at: { x: number; y: number }) => void;
-  click: (at: { x: number; y: number }, event: PointerEvent) => void;
+  /** what a click does now, where there is something to do */
+  click: () => (() => void) | null;
+  /** whether a second click would take a zoom back: the first then waits for it */
+  resets: () => boolean;
   reset: () => void;
   /** whether a plain wheel zooms; else it scrolls the page, and Ctrl is needed */
   wheels: () => boolean;
 }
 
 const STILL = 4;
+const TWICE_MS = 350;
 
 /** Listen on the plot's area; gives what ends it. */
 export function listenTo(area: HTMLElement, meant: Meant): () => void {
   let from: { x: number; y: number } | null = null;
   let last = { x: 0, y: 0 };
   let how: 'wait' | 'across' | 'down' | 'pan' = 'wait';
-  let clicked_ms = 0;
+  let clicked_ms = Number.NEGATIVE_INFINITY;
+  let waits: ReturnType<typeof setTimeout> | undefined;
   const ends = new AbortController();
   const on = <K extends keyof HTMLElementEventMap>(name: K, act: (event: HTMLElementEventMap[K]) => void): void =>
     area.addEventListener(name, act as EventListener, { signal: ends.signal, passive: false });
@@ -32,6 +37,19 @@ export function listenTo(area: HTMLElement, meant: Meant): () => void {
     const box = area.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
+
+  /** The first of two clicks must not do what one does where the second takes a zoom back. */
+  function clicked(at_ms: number): void {
+    const isSecond = at_ms - clicked_ms < TWICE_MS;
+    clicked_ms = isSecond ? Number.NEGATIVE_INFINITY : at_ms;
+    if (isSecond) {
+      clearTimeout(waits);
+      return meant.reset();
+    }
+    const act = meant.click();
+    if (act && meant.resets()) waits = setTimeout(act, TWICE_MS);
+    else act?.();
+  }
 
   on('pointerdown', (event) => {
     if (event.button !== 0 && event.button !== 1) return;
@@ -55,10 +73,7 @@ export function listenTo(area: HTMLElement, meant: Meant): () => void {
     const at = place(event);
     if (Math.hypot(at.x - from.x, at.y - from.y) <= STILL) {
       meant.chosen(null);
-      const twice = event.timeStamp - clicked_ms < 350;
-      clicked_ms = twice ? 0 : event.timeStamp;
-      if (twice) meant.reset();
-      else meant.click(at, event);
+      clicked(event.timeStamp);
     } else if (how === 'across') meant.chosen({ from: from.x, to: at.x, across: true });
     else if (how === 'down') meant.chosen({ from: from.y, to: at.y, across: false });
     from = null;
@@ -78,5 +93,8 @@ export function listenTo(area: HTMLElement, meant: Meant): () => void {
     if (sideways) meant.pan(-event.deltaX * lines, 0);
     else meant.zoom(Math.exp(Math.max(-120, Math.min(120, event.deltaY * lines)) * 0.002), place(event));
   });
-  return () => ends.abort();
+  return () => {
+    ends.abort();
+    clearTimeout(waits);
+  };
 }

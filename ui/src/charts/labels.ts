@@ -1,4 +1,5 @@
 /** Names at the right of a chart, each at the height where its curve leaves the window. */
+import type { Values } from '../data/frames';
 import { spread, type Picture } from '../data/picture';
 import { nearest } from '../data/scales';
 import { colourAt, type Look } from './look';
@@ -32,7 +33,7 @@ export function roomForLabels(picture: Picture, width: number, nameOf: (id: stri
 /** Place as many as there is room for; bands first, then the strongest curves. */
 export function placedLabels(picture: Picture, { box, py, ratio, window: [, end], span }: Geometry, look: Look, nameOf: (id: string) => string): typeof NO_LABELS {
   const bands = picture.bands.map(({ band, centre, place, label }) => ({ id: '', text: label, value: lastAt(band.x, centre, end), colour: place === null ? look.ink : colourAt(look, place) }));
-  const curves = picture.strokes.map(({ id, curve, y, place }) => ({ id, text: nameOf(id), value: lastAt(curve.x, y, end), colour: colourAt(look, place) }));
+  const curves = picture.strokes.map(({ id, curve, y, place }) => ({ id, text: nameOf(id), value: finite(y) ? lastAt(curve.x, y, end) : span[0], colour: colourAt(look, place) }));
   const ends = [...bands, ...curves.reverse()].filter(({ value }) => Number.isFinite(value));
   const room = Math.max(1, Math.floor(box.height / ratio / HEIGHT));
   const isFull = ends.length > room;
@@ -43,8 +44,11 @@ export function placedLabels(picture: Picture, { box, py, ratio, window: [, end]
   return { labels: shown.map(({ id, text, colour }, i) => ({ id, text, colour, y: at[i] ?? 0 })), more: ends.length - shown.length };
 }
 
+/** Whether there is a value to draw; a curve without one is marks at the edge, and is named there. */
+const finite = (y: Values): boolean => y.some((value) => Number.isFinite(value));
+
 /** The last value at or before `end`. */
 function lastAt(xs: Float64Array, y: ArrayLike<number>, end: number): number {
-  for (let i = nearest(xs, end); i >= 0; i--) if ((xs[i] as number) <= end * (1 + 1e-12) && Number.isFinite(y[i] as number)) return y[i] as number;
+  for (let i = nearest(xs, end); i >= 0; i--) if ((xs[i] as number) <= end + Math.abs(end) * 1e-12 && Number.isFinite(y[i] as number)) return y[i] as number;
   return Number.NaN;
 }

@@ -1,7 +1,7 @@
 /** Puts a picture onto a canvas. Everything is in device pixels. */
 import { alphaFor, Density, marked, within, type Place } from '../data/density';
 import type { Curve } from '../data/frames';
-import { traceLine, traceShade, unrolled, unrolledGrid } from '../data/outline';
+import { DOT, onlyOne, traceLine, traceShade, unrolled, unrolledGrid } from '../data/outline';
 import type { Picture, Shaded, Stroke } from '../data/picture';
 import type { Span } from '../data/scales';
 import { colourAt, type Look } from './look';
@@ -130,6 +130,7 @@ function paintCentre(context: Context, { band, centre, raw, place }: Shaded, at:
     context.globalAlpha = 1;
   }
   strokeLine(context, curve, whole, at);
+  paintOnly(context, curve.x, curve.y, at);
 }
 
 /** A band's middle line as a curve, to be drawn and read like one. */
@@ -141,6 +142,18 @@ function strokeLine(context: Context, curve: Curve, y: Curve['y'], at: Geometry)
   context.beginPath();
   traceLine(curve, y, at.window, at.px, at.py, context);
   context.stroke();
+}
+
+/** A curve of one point is no line: a dot that is seen. */
+function paintOnly(context: Context, xs: Float64Array, y: Curve['y'], at: Geometry): void {
+  const i = onlyOne(y);
+  if (i < 0) return;
+  const [x, down] = [at.px(xs[i] as number), at.py(y[i] as number)];
+  if (!Number.isFinite(x + down)) return;
+  context.fillStyle = context.strokeStyle;
+  context.beginPath();
+  context.arc(x, down, DOT * at.ratio, 0, 7);
+  context.fill();
 }
 
 /** One curve: the shade from lowest to highest where thinned, the raw line faint behind a smoothed one, the line. */
@@ -162,6 +175,7 @@ export function paintStroke(context: Context, { curve, y, raw, place, strong }: 
   context.globalAlpha = 1;
   context.lineWidth = width * at.ratio;
   strokeLine(context, curve, y, at);
+  paintOnly(context, curve.x, y, at);
 }
 
 /** × at the bottom for NaN, ▲ at the top for +∞, ▼ at the bottom for −∞, at their x; where many fall together, one. */

@@ -15,6 +15,8 @@ export interface Axes {
   logX: boolean;
   logY: boolean;
   unitX: Unit;
+  /** nothing stands on the y axis, so it has no numbers */
+  blankY?: boolean;
 }
 
 export interface Sizes {
@@ -23,6 +25,8 @@ export interface Sizes {
   compact: boolean;
   /** room at the right for the names of curves, in CSS pixels */
   labels: number;
+  /** device pixels of a CSS pixel, where not as on the screen */
+  ratio?: number;
 }
 
 interface Ticks {
@@ -42,6 +46,7 @@ export class Plot {
   private readonly haze = new Haze();
   private box: Box = { left: 0, top: 0, width: 0, height: 0 };
   private ratio = 1;
+  private sizes: Sizes = { width: 0, height: 0, compact: false, labels: 0 };
   private axes: Axes = { window: [0, 1], span: [0, 1], logX: false, logY: false, unitX: 'number' };
   private x: Ticks = { at: [], words: [] };
   private y: Ticks = { at: [], words: [] };
@@ -58,6 +63,13 @@ export class Plot {
     return { box: this.box, ratio: this.ratio, window, span, px: placed(window, left, left + width, logX), py: placed(span, top + height, top, logY) };
   }
 
+  /** The same once more on a canvas of its own, at another ratio. */
+  again(picture: Picture, ratio: number): Plot {
+    const plot = new Plot(document.createElement('div'));
+    plot.draw(picture, this.axes, { ...this.sizes, ratio });
+    return plot;
+  }
+
   tickSets(): { x: Ticks; y: Ticks; axes: Axes } {
     return { x: this.x, y: this.y, axes: this.axes };
   }
@@ -65,7 +77,8 @@ export class Plot {
   /** Draw everything anew at this size in CSS pixels. */
   draw(picture: Picture, axes: Axes, sizes: Sizes): Geometry {
     this.axes = axes;
-    this.ratio = devicePixelRatio;
+    this.sizes = sizes;
+    this.ratio = sizes.ratio ?? devicePixelRatio;
     this.placeTicks(sizes);
     this.resize(sizes);
     const at = this.geometry();
@@ -75,11 +88,11 @@ export class Plot {
   }
 
   private placeTicks({ width, height, compact }: Sizes): void {
-    const { window, span, logX, logY, unitX } = this.axes;
+    const { window, span, logX, logY, unitX, blankY } = this.axes;
     const across = Math.max(2, Math.floor((width - 60) / (unitX === 'time' ? 84 : 64)));
     const down = Math.max(2, Math.floor((height - 20) / (compact ? 24 : 40)));
     this.x = placedTicks(logX ? logTicks(window, across) : ticks(window, across, unitX), window, logX, unitX);
-    this.y = placedTicks(logY ? logTicks(span, down) : ticks(span, down), span, logY, 'number');
+    this.y = blankY ? { at: [], words: [] } : placedTicks(logY ? logTicks(span, down) : ticks(span, down), span, logY, 'number');
   }
 
   private resize({ width, height, compact, labels }: Sizes): void {

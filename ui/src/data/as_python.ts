@@ -7,7 +7,10 @@ export interface Figure {
   q: string;
   runs: readonly string[];
   x: string;
+  logX?: boolean;
   logY: boolean;
+  /** the window on x that is shown; null: all of it */
+  zoom?: readonly [number, number] | null;
   smooth: number;
   group: readonly string[];
 }
@@ -38,6 +41,13 @@ function options({ x, logY, smooth, group }: Figure): string {
   return said.filter(Boolean).map((each) => `, ${each}`).join('');
 }
 
+/** What is said to matplotlib of one panel: of an axis of time the window is measured otherwise there. */
+function axisX({ metrics, x, logX, zoom }: Figure): string[] {
+  if (metrics.length !== 1) return [];
+  const isSame = x === 'step' || x.startsWith('metric:');
+  return [...(logX ? ['ax.set_xscale("log")'] : []), ...(zoom && isSame ? [`ax.set_xlim(${zoom[0]}, ${zoom[1]})`] : [])];
+}
+
 /** Write code that draws the figure and reads its numbers. */
 export function asPython(figure: Figure): string {
   const { store, metrics } = figure;
@@ -45,9 +55,11 @@ export function asPython(figure: Figure): string {
   return [
     'import runfolio',
     '',
-    `store = runfolio.open_store()  # shown as ${comment}; elsewhere: open_store("path")`,
+    `# store: ${comment}`,
+    'store = runfolio.open_store()  # the default one; another: open_store("path")',
     `runs = store.runs(${chosen(figure)})`,
     `ax = runs.plot(${metrics.map(text).join(', ')}${options(figure)})`,
+    ...axisX(figure),
     '',
     `series = {run.id: run.series(${text(metrics[0] ?? '')}) for run in runs}  # every point, unrounded`,
     '',

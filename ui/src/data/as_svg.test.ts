@@ -17,6 +17,12 @@ test('names become text, whatever stands in them', () => {
   expect(escaped('<a&"\'>')).toBe('&#60;a&#38;&#34;&#39;&#62;');
 });
 
+test('a curve of one finite point is a dot that is seen', () => {
+  const lone = compose(frame([curve('a', [Number.NaN, 0.5, Infinity])]), { ticked: [], hidden: new Set(), solo: null, places: new Map(), smooth: 0, grouped: false });
+  expect(asSvg(lone, SHEET)).toContain('<circle cx="884.0" cy="213.0" r="3" fill="#0072b2"/>');
+  expect(asSvg(picture, SHEET)).not.toContain('<circle');
+});
+
 test('a curve is a path from corner to corner of its plot', () => {
   expect(asSvg(picture, SHEET)).toContain('<path d="M60 396L884 30" fill="none" stroke="#0072b2"');
 });

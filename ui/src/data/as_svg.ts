@@ -1,7 +1,7 @@
 /** The picture of a chart as an SVG of its own, with the words that say what is drawn. */
 import { marked } from './density';
 import type { Curve, Values } from './frames';
-import { SvgPen, traceLine, traceShade } from './outline';
+import { DOT, onlyOne, SvgPen, traceLine, traceShade } from './outline';
 import type { Picture } from './picture';
 import { placed, type Span } from './scales';
 
@@ -48,6 +48,12 @@ export function asSvg(picture: Picture, sheet: SvgSheet): string {
     traceLine(curve, y, window, px, py, pen);
     return path(pen.text, `fill="none" stroke="${colour}" stroke-width="${wide}"${alpha < 1 ? ` stroke-opacity="${alpha}"` : ''}`);
   };
+  const only = (x: Float64Array, y: Values, colour: string): string => {
+    const i = onlyOne(y);
+    if (i < 0) return '';
+    const [across, down] = [px(x[i] as number), py(y[i] as number)];
+    return Number.isFinite(across + down) ? `<circle cx="${across.toFixed(1)}" cy="${down.toFixed(1)}" r="${DOT}" fill="${colour}"/>` : '';
+  };
   const shade = (x: Float64Array, low: Values, high: Values, colour: string, alpha: number, gap?: (i: number) => boolean): string => {
     const pen = new SvgPen();
     traceShade(x, low, high, window, px, py, pen, gap);
@@ -68,13 +74,14 @@ export function asSvg(picture: Picture, sheet: SvgSheet): string {
   for (const { curve, y } of picture.grey) parts.push(stroke(curve, y, quiet, 1, sheet.grey));
   for (const { band, centre, place } of picture.bands) {
     const middle: Curve = { id: '', x: band.x, y: band.centre, low: null, high: null, smooth: null, points: 0, thinned: true, marks: [], final: null };
-    parts.push(stroke(middle, centre, place === null ? ink : colourOf(place), 1.5));
+    const colour = place === null ? ink : colourOf(place);
+    parts.push(stroke(middle, centre, colour, 1.5), only(band.x, centre, colour));
   }
   for (const { curve, y, raw, place, strong } of picture.strokes) {
     const colour = colourOf(place);
     if (curve.low && curve.high) parts.push(shade(curve.x, curve.low, curve.high, colour, 0.2, (i) => marked(curve, i)));
     if (raw) parts.push(stroke(curve, raw, colour, 1, 0.3));
-    parts.push(stroke(curve, y, colour, strong ? 1.75 : 1.25));
+    parts.push(stroke(curve, y, colour, strong ? 1.75 : 1.25), only(curve.x, y, colour));
   }
   parts.push('</g>');
   for (const { y, text, colour } of sheet.labels) {

@@ -1,6 +1,7 @@
 /** Columns of a table as places on an axis: numbers by their value, on a log scale where asked for, words by their order. */
 import { number4 } from './format';
 import { aired, logTicks, placed, ticks, tickWords, type Span } from './scales';
+import { visible } from './visible';
 
 export type Cell = number | bigint | string | boolean | null | undefined;
 
@@ -23,7 +24,7 @@ const asNumber = (value: Cell): number => (typeof value === 'number' ? value : t
 /** Write a cell in few signs. */
 export function cellText(value: Cell): string {
   if (value === null || value === undefined) return '–';
-  return typeof value === 'number' || typeof value === 'bigint' ? number4(value) : String(value);
+  return typeof value === 'number' || typeof value === 'bigint' ? number4(value) : visible(String(value));
 }
 
 /** Whether a column reads better on a log scale: all above 0, over more than two decades. */
@@ -61,7 +62,7 @@ function wordAxis(name: string, values: readonly Cell[]): AxisColumn {
   return {
     name,
     at,
-    ticks: words.filter((_, i) => i % every === 0).map((word) => ({ at: place.get(word) ?? 0, text: word })),
+    ticks: words.filter((_, i) => i % every === 0).map((word) => ({ at: place.get(word) ?? 0, text: visible(word) })),
     kind: 'word',
     log: false,
     span: [0, Math.max(1, words.length - 1)],

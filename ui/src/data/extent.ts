@@ -2,7 +2,7 @@
 import { within } from './density';
 import type { Frame, Values } from './frames';
 import type { Picture } from './picture';
-import { aired, type Span } from './scales';
+import { aired, firstFrom, type Span } from './scales';
 
 const MOST = Number.MAX_VALUE / 8;
 
@@ -54,6 +54,15 @@ export function reachCut(lines: Iterable<Reaching>, window: Span, log: boolean, 
   return [at(share), at(1 - share)];
 }
 
+const ROUNDING = 1e-12; // of the values' size: below it lies what adding them up has left
+
+/** The span of a y axis with a little air; values that differ by rounding alone are flat. */
+export function spanFor([low, high]: Span, log: boolean): Span {
+  const isFlat = high - low <= ROUNDING * Math.max(Math.abs(low), Math.abs(high));
+  const middle = low + (high - low) / 2;
+  return aired(isFlat ? [middle, middle] : [low, high], 0.04, log);
+}
+
 const FAR = 5;
 const FEW = 0.025; // beyond it on each side: of thinned curves one bucket in fifty is far out at the beginning
 
@@ -103,7 +112,31 @@ export function rangeOf(frame: Frame | null, log: boolean): Span {
   return Number.isFinite(least) ? aired([least, Math.max(high, least)], 0, true) : [1, 10];
 }
 
-/** How many values a log axis cannot show. */
+/** What a log x axis cannot show, at 0 and below; null: nothing. */
+export interface LeftOfZero {
+  /** null: not known, as points were put together into buckets */
+  points: number | null;
+  /** all of them are at 0 */
+  onlyZero: boolean;
+}
+
+/** Tell what lies at an x of 0 and below. */
+export function leftOfZero(frame: Frame): LeftOfZero | null {
+  let points: number | null = 0;
+  let least = 1;
+  for (const { x } of frame.bands) least = Math.min(least, x[0] ?? 1);
+  if (least <= 0 && frame.curves.length === 0) points = null;
+  for (const { x, y, thinned } of frame.curves) {
+    const end = firstFrom(x, Number.MIN_VALUE);
+    if (end === 0) continue;
+    least = Math.min(least, x[0] as number);
+    if (thinned) points = null;
+    else if (points !== null) for (let i = 0; i < end; i++) if (Number.isFinite(y[i])) points++;
+  }
+  return least > 0 || points === 0 ? null : { points, onlyZero: least === 0 };
+}
+
+/** How many values a log y axis cannot show. */
 export function belowZero(frame: Frame): number {
   let found = 0;
   for (const curve of frame.curves) for (const value of curve.low ?? curve.y) if (value <= 0) found++;

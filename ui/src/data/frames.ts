@@ -47,6 +47,8 @@ export interface Frame {
   with: number;
   drawn: number;
   points: readonly [fewest: number, most: number];
+  /** points have come live since, of which the stream tells but the latest: there may be more */
+  growing?: boolean;
   thinned: boolean;
   buckets: number;
   range: readonly [number, number] | null;

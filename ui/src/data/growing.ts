@@ -31,12 +31,20 @@ export function grown(curve: Curve, points: readonly Point[]): Curve {
 /** Give a frame whose curves have grown; the same frame where none has. */
 export function grownFrame(frame: Frame, tails: ReadonlyMap<string, readonly Point[]>): Frame {
   if (tails.size === 0) return frame;
-  let most = frame.points[1];
-  const curves = frame.curves.map((curve) => {
-    const tail = tails.get(curve.id);
-    const longer = tail ? grown(curve, tail) : curve;
-    most = Math.max(most, longer.points);
-    return longer;
-  });
-  return curves.some((curve, i) => curve !== frame.curves[i]) ? { ...frame, curves, points: [frame.points[0], most] } : frame;
+  const curves = frame.curves.map((curve) => grown(curve, tails.get(curve.id) ?? []));
+  return curves.some((curve, i) => curve !== frame.curves[i]) ? { ...frame, curves, points: grownPoints(frame, curves), growing: true } : frame;
 }
+
+function grownPoints(frame: Frame, now: readonly Curve[]): Frame['points'] {
+  const [fewest, most] = frame.points;
+  const more = now.map(({ points }, i) => points - (frame.curves[i]?.points ?? 0));
+  // of a window the curves count only what lies in it: of one run, what came is added to the whole
+  if (frame.with === 1) return [fewest + (more[0] ?? 0), most + (more[0] ?? 0)];
+  const [low, high] = leastMost(now);
+  const [lowBefore, highBefore] = leastMost(frame.curves);
+  const isAll = now.length === frame.with && lowBefore === fewest && highBefore === most;
+  return isAll ? [low, high] : [fewest, Math.max(most, high)];
+}
+
+const leastMost = (curves: readonly Curve[]): [number, number] =>
+  curves.reduce<[number, number]>(([low, high], { points }) => [Math.min(low, points), Math.max(high, points)], [Number.POSITIVE_INFINITY, 0]);

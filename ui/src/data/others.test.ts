@@ -6,7 +6,7 @@ import { reach, reachCut } from './extent';
 import { band, curve, frame } from './made_curves';
 import { curveNear, readAt, sorted } from './pointing';
 import { matcher, sections } from './sections';
-import { words, type Drawn } from './words';
+import { brief, words, type Drawn } from './words';
 
 const RAW: Drawn = { smooth: 0, exactSmooth: true, logX: false, logY: false, below: 0, cut: false, zoom: null, hidden: 0, solo: false, curves: true, grouped: 0, grey: false };
 const said = (of: ReturnType<typeof frame>, drawn: Partial<Drawn> = {}): string => words(of, { ...RAW, ...drawn }).map(({ text }) => text).join(' · ');
@@ -24,6 +24,19 @@ test('all that stands between numbers and picture is named, and can be taken bac
 
 test('a small chart of many runs says that only ticked ones are curves', () => {
   expect(said(frame([curve('a', [1])], { with: 500, bands: [band([1])] }))).toBe('500 runs · 1 point each · 1 ticked over median and 10–90 % of the runs · raw');
+});
+
+test('what a log x axis leaves out is named', () => {
+  const one = frame([curve('a', [1, 2])]);
+  expect(said(one, { logX: true, left: { points: 3, onlyZero: true } })).toContain('log x, step 0 left out');
+  expect(said({ ...one, x: 'metric:loss' }, { logX: true, left: { points: 1, onlyZero: true } })).toContain('log x, 1 point at x ≤ 0 left out');
+  expect(said(one, { logX: true, left: { points: null, onlyZero: true } })).toContain('log x, x ≤ 0 left out');
+  expect(said(one, { logX: true, left: null })).toMatch(/log x$/);
+});
+
+test('a small chart says first what was done to the numbers, in few words', () => {
+  const all = words(frame([curve('a', [1])], { thinned: true }), { ...RAW, smooth: 0.6, exactSmooth: false, logX: true, left: { points: 1, onlyZero: true }, cut: true, zoom: [0, 1], far: { log: true } });
+  expect(brief(all).map(({ text }) => text)).toEqual(['thinned', 'smoothed 0.6', 'log x', 'outliers cut', 'zoomed', '1 run']);
 });
 
 test('bands alone are named as such', () => {
@@ -101,6 +114,13 @@ test('CSV gives the numbers unrounded, quotes what must be, and disarms formulas
   const text = asCsv(frame([curve('a', [0.1 + 0.2, Number.NaN], { marks: [[1, Infinity]] })]), new Map([['a', '=1+1,"x"']]));
   expect(text.split('\r\n').slice(1, 3)).toEqual([`a,"'=1+1,""x""",m0,0,0.30000000000000004,,`, `a,"'=1+1,""x""",m0,1,Infinity,,`]);
   expect([cell('-1.5'), cell('-x'), cell('a\nb')]).toEqual(['-1.5', "'-x", '"a\nb"']);
+});
+
+test('the copied Python names its store, and has the window and the log axis', () => {
+  const figure = { store: 'bench', metrics: ['m'], q: '', runs: [], x: 'step', logX: true, logY: false, zoom: [2.5, 40], smooth: 0, group: [] } as const;
+  expect(asPython(figure)).toContain('# store: bench\nstore = runfolio.open_store()');
+  expect(asPython(figure)).toContain('ax = runs.plot("m")\nax.set_xscale("log")\nax.set_xlim(2.5, 40)\n');
+  expect(asPython({ ...figure, x: 'wall', logX: false })).not.toContain('set_x');
 });
 
 test('Python that draws the same figure is copied, whatever stands in the names', () => {

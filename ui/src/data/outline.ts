@@ -35,6 +35,20 @@ export function traceLine(curve: Curve, y: Values, window: Span, px: Place, py: 
   dot();
 }
 
+/** in CSS pixels: of the dot that a curve of one point is */
+export const DOT = 3;
+
+/** The place of the only finite value; -1 where there is none or more than one. */
+export function onlyOne(y: Values): number {
+  let found = -1;
+  for (let i = 0; i < y.length; i++) {
+    if (!Number.isFinite(y[i])) continue;
+    if (found >= 0) return -1;
+    found = i;
+  }
+  return found;
+}
+
 /** Draw what lies between two lines as closed shapes, one for each stretch without a gap. */
 export function traceShade(xs: Float64Array, low: Values, high: Values, window: Span, px: Place, py: Place, pen: Pen, gap: (i: number) => boolean = () => true): void {
   const [from, to] = within(xs, window[0], window[1]);

@@ -7,6 +7,7 @@
 import type { Band, Curve, Frame, Values } from './frames';
 import { COLOURS_MAX } from './colours';
 import { isExact, smoothed, smoothedCurve } from './smoothing';
+import { visible } from './visible';
 
 /** More curves than this are drawn grey. */
 export const FEW = 30;
@@ -83,7 +84,7 @@ function shaded(band: Band, index: number, { grouped, smooth }: Emphasis): Shade
   const lines = { centre: line(band.centre), raw: smooth > 0 ? band.centre : null, low: line(band.low), high: line(band.high) };
   if (!grouped || !band.params) return { band, ...lines, place: null, label: `${band.centreName} of ${band.runs}` };
   const said = Object.entries(band.params).map(([key, value]) => `${key.slice(key.lastIndexOf('.') + 1)}=${value === null ? 'none' : String(value)}`);
-  return { band, ...lines, place: index < COLOURS_MAX ? index : null, label: `${said.join(' ') || 'all'} (n = ${band.runs})` };
+  return { band, ...lines, place: index < COLOURS_MAX ? index : null, label: `${visible(said.join(' ')) || 'all'} (n = ${band.runs})` };
 }
 
 /** Move labels apart so that none overlaps another, each as near to its place as may be. Returns their places, in the order given. */

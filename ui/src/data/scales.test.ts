@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { aired, firstFrom, logTicks, nearest, placed, shifted, ticks, tickWords, valueAt, zoomed } from './scales';
+import { aired, firstFrom, logTicks, nearest, placed, rounded, shifted, ticks, tickWords, valueAt, zoomed } from './scales';
 
 test('a value goes to its pixel and back, on both kinds of axis', () => {
   for (const log of [false, true]) {
@@ -41,6 +41,17 @@ test('zooming keeps the value under the pointer where it is', () => {
     expect(placed(near, 0, 1, log)(10)).toBeCloseTo(placed([1, 1000], 0, 1, log)(10));
   }
   expect(shifted([0, 10], 0.1, false)).toEqual([1, 11]);
+});
+
+test('a window is rounded to what a pixel tells apart', () => {
+  expect(rounded([9.949999999999999, 29.849999999999998], false)).toEqual([9.95, 29.85]);
+  expect(rounded([123456.789012, 987654.321098], false)).toEqual([123457, 987654].map((end) => Math.round(end / 10) * 10));
+  expect(rounded([1.7e12 + 0.123456789, 1.7e12 + 5], false)).toEqual([1700000000000.1235, 1700000000005]);
+  expect(rounded([0.00123456789, 12345.678912], true)).toEqual([0.0012346, 12346]);
+  for (const [low, high] of [[1, 1 + 1e-12], [-3e300, 4e300], [5e-320, 6e-320]] as const) {
+    const [a, b] = rounded([low, high], false);
+    expect(b - a).toBeGreaterThan((high - low) * 0.999);
+  }
 });
 
 test('a span without length gets one', () => {

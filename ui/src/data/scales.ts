@@ -40,6 +40,17 @@ export function shifted(span: Span, share: number, log: boolean): Span {
   return [span[0] + by, span[1] + by];
 }
 
+/** Round a window to what a pixel tells apart, so that it is short in the address; on a log axis each end by itself. */
+export function rounded([low, high]: Span, log: boolean): [number, number] {
+  const round = (value: number): number => {
+    const fine = Math.min(high - low, log ? Math.abs(value) : Number.POSITIVE_INFINITY);
+    const decimals = 4 - Math.floor(Math.log10(fine));
+    if (!Number.isFinite(decimals) || decimals > 100) return value;
+    return decimals >= 0 ? Number(value.toFixed(decimals)) : Math.round(value / 10 ** -decimals) * 10 ** -decimals;
+  };
+  return [round(low), round(high)];
+}
+
 /** Give a span of no length a length, and a little air; on a log axis by factors. */
 export function aired(span: Span, air: number, log: boolean): Span {
   const [low, high] = span;

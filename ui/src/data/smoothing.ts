@@ -8,6 +8,9 @@ import type { Curve, Values } from './frames';
 /**
  * Give s ← w·s + (1 − w)·x from s = 0, as s / (1 − wᵏ) after k values, so that it begins at the first value.
  *
+ * Written as a step from the average so far towards the value, by (1 − w) / (1 − wᵏ) of the way: what is constant stays
+ * so to the last bit, where the sum would draw its rounding.
+ *
  * `each` is how many points one value stands for: a bucket of 17 points weighs as 17 of them. What is not finite stays
  * where it is and does not touch the average.
  */
@@ -22,9 +25,11 @@ export function smoothed(values: Values, weight: number, each = 1): Float64Array
       found[i] = value;
       continue;
     }
-    average = kept * average + (1 - kept) * value;
     pull *= kept;
-    found[i] = average / (1 - pull);
+    const share = (1 - kept) / (1 - pull);
+    const step = (value - average) * share;
+    average = Number.isFinite(step) ? average + step : average * (1 - share) + value * share;
+    found[i] = average;
   }
   return found;
 }

@@ -1,5 +1,6 @@
 /** What a chart says about itself: everything that stands between the numbers logged and the picture. */
 import { count, many, number4 } from './format';
+import type { LeftOfZero } from './extent';
 import type { Frame } from './frames';
 import type { Span } from './scales';
 
@@ -19,7 +20,9 @@ export interface Drawn {
   exactSmooth: boolean;
   logX: boolean;
   logY: boolean;
-  /** points that a log axis cannot show */
+  /** what a log x axis cannot show */
+  left?: LeftOfZero | null;
+  /** points that a log y axis cannot show */
   below: number;
   cut: boolean;
   zoom: Span | null;
@@ -34,12 +37,21 @@ export interface Drawn {
   far?: { log: boolean } | null;
 }
 
-/** As many of the words as a small chart has room for: how many runs, and all that can be taken back. */
-export const brief = (said: readonly Word[]): Word[] => said.filter(({ undo }, i) => i === 0 || (undo !== null && undo !== 'toLog' && undo !== 'toCut'));
+/** As many of the words as a small chart has room for: all that can be taken back, without its details, then how many runs. */
+export function brief(said: readonly Word[]): Word[] {
+  const done = said.filter(({ undo }) => undo !== null && undo !== 'toLog' && undo !== 'toCut');
+  return [...done.map((word) => ({ ...word, text: word.text.replace(/[,:] .*| to .*/, '') })), ...said.slice(0, 1)];
+}
 
 function points([fewest, most]: readonly [number, number]): string {
   if (most === 0) return 'no points';
   return fewest === most ? `${many(most, 'point')} each` : `${count(fewest)}–${many(most, 'point')} each`;
+}
+
+function leftOut(x: string, left: LeftOfZero | null | undefined): string {
+  if (!left) return '';
+  if (left.points === null) return ', x ≤ 0 left out';
+  return x === 'step' && left.onlyZero ? ', step 0 left out' : `, ${many(left.points, 'point')} at x ≤ 0 left out`;
 }
 
 const fact = (text: string, why = ''): Word => ({ text, undo: null, why });
@@ -48,7 +60,7 @@ const fact = (text: string, why = ''): Word => ({ text, undo: null, why });
 export function words(frame: Frame, drawn: Drawn): Word[] {
   const said: Word[] = [fact(frame.with < frame.runs ? `${count(frame.with)} of ${many(frame.runs, 'run')} have it` : many(frame.with, 'run'))];
   if (frame.with === 0) return said;
-  said.push(fact(points(frame.points)));
+  said.push(frame.growing ? fact(`${points(frame.points)}, growing`, 'Drawn with the latest points; those between come when the chart is read again') : fact(points(frame.points)));
   if (drawn.grouped > 0) said.push(fact(`${many(drawn.grouped, 'group')}: ${frame.bands[0]?.centreName ?? ''} and ${frame.bands[0]?.bandName ?? ''}`));
   else if (!drawn.curves) said.push(fact(frame.bands[0] ? `${frame.bands[0].centreName} and ${frame.bands[0].bandName}` : 'no curves'));
   else if (frame.drawn < frame.with && !drawn.grey) said.push(fact(`${count(frame.curves.length)} ticked over ${frame.bands[0]?.centreName ?? ''} and ${frame.bands[0]?.bandName ?? ''}`));
@@ -63,7 +75,7 @@ export function words(frame: Frame, drawn: Drawn): Word[] {
     const text = `smoothed ${number4(drawn.smooth)}${drawn.exactSmooth ? '' : ', about'}${drawn.grey ? ', grey as logged' : ''}`;
     said.push({ text, undo: 'smooth', why: 'Draw without smoothing' });
   }
-  if (drawn.logX) said.push({ text: 'log x', undo: 'logX', why: 'Draw x on a linear axis' });
+  if (drawn.logX) said.push({ text: `log x${leftOut(frame.x, drawn.left)}`, undo: 'logX', why: 'Draw x on a linear axis' });
   if (drawn.logY) {
     const lost = drawn.below > 0 ? `, ${many(drawn.below, 'point')} ≤ 0 left out` : '';
     said.push({ text: `log y${lost}`, undo: 'logY', why: 'Draw y on a linear axis' });
