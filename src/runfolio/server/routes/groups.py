@@ -23,7 +23,7 @@ Params = Annotated[tuple[Name, ...], Meta(max_length=limits.COLUMNS_MAX)]
 
 
 class GroupsAsked(Chosen, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which runs, by which metric (the objective by default), grouped how; as `runfolio stats` takes it. A goal that none declares is told by the name."""
+    """Which runs, by which metric (default: the objective), grouped how; as `runfolio stats` takes it. A goal that none declares the name tells."""
 
     metric: Name | None = None
     by: Params = ()
