@@ -101,19 +101,41 @@ def test_search() -> None:
 
 @given(
     st.lists(st.text(alphabet="ab\u00e9\U0001f600 \r", max_size=8), max_size=30),
+    st.sampled_from(["", "\x1b[0m", "\x1b[38;5;9m"]),
     st.sampled_from(["a", "\u00c9", "b ", "\U0001f600"]),
 )
-def test_search_agrees_with_a_loop(lines: list[str], text: str) -> None:
+def test_search_agrees_with_a_loop(lines: list[str], colour: str, text: str) -> None:
     """In pieces of any size the same lines are found as by going through all of them."""
-    content = "\n".join(lines).encode()
+    content = "\n".join(line.replace("b", f"{colour}b{colour}") for line in lines).encode()
     with pytest.MonkeyPatch.context() as patch, opened(content) as file:
-        patch.setattr(output, "PIECE_BYTES", 40)
+        patch.setattr(output, "PIECE_BYTES", 160 if colour else 40)  # holds the longest line
         found = search(file, text, 1000).matches
     expected = [number for number, line in enumerate(lines, 1) if text.lower() in line.lower()]
     assert [match.line for match in found] == expected
     for match in found:
         assert content[: match.start].count(b"\n") == match.line - 1
         assert match.start == 0 or content[match.start - 1 : match.start] == b"\n"
+
+
+@pytest.mark.parametrize("size", [7, 40, 1000])
+def test_search_finds_what_shows(size: int) -> None:
+    """Text that colours part is found as it shows, and its line begins where it does in the file."""
+    red, link = b"\x1b[31mred\x1b[0m", b"\x1b]8;;https://a.b/red normal\x07"
+    lines = [
+        red + b" one",
+        b"",
+        b"caf\xc3\xa9 " + red + b" normal",
+        link + b"link",
+        red,
+        b"\x1b[1;32m" + red + b" NORMAL\x1b[",
+        b"red\x9b normal",
+    ]
+    with pytest.MonkeyPatch.context() as patch, opened(b"\n".join(lines)) as file:
+        patch.setattr(output, "_FEW_BYTES", size)
+        found = search(file, "red normal", 10).matches
+        assert [match.line for match in search(file, "\x1b", 10).matches] == []
+    places = [sum(len(line) + 1 for line in lines[:number]) for number in (2, 5)]
+    assert found == [Match(3, places[0], "caf\u00e9 red normal"), Match(6, places[1], "red NORMAL")]
 
 
 def test_search_in_a_long_line() -> None:

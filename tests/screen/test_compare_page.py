@@ -105,3 +105,20 @@ def test_a_param_and_a_metric_of_one_name(screen: Screen, serve: Callable[..., S
     screen.page.goto(served.page(f"compare?runs={','.join(one[:8] for one in ids)}"))
     expect(screen.page.get_by_role("heading", name="3 runs")).to_be_visible()
     expect(line(screen, "lr")).to_have_count(2)
+
+
+def test_runs_that_are_gone(page: Screen, compared: tuple[Served, list[str]]) -> None:
+    """Ids of runs that are gone, and what is no id, are counted in words; what is there is compared, one alone with the newest other."""
+    served, ids = compared
+    main = page.page.get_by_role("main")
+    page.page.goto(served.page(f"compare?runs=zzzzzzzz,{ids[0][:8]},{ids[1][:8]},12345678&base=12345678"))
+    expect(page.page.get_by_role("heading", name="2 runs")).to_be_visible()
+    expect(main).to_contain_text("2 of 4 runs are gone.")
+    page.page.goto(served.page("compare?runs=zzzzzzzz,12345678"))
+    expect(main).to_contain_text("These 2 runs are gone.")
+    assert page.page.get_by_role("alert").count() == 0
+    page.page.goto(served.page(f"compare?runs=12345678,{ids[2][:8]}"))
+    expect(main).to_contain_text("1 of 2 runs is gone. One run alone cannot be compared.")
+    page.page.get_by_role("button", name="Compare it with the newest other run").click()
+    expect(page.page.get_by_role("heading", name="2 runs")).to_be_visible()
+    page.is_at(f"runs={ids[2][:8]},{ids[1][:8]}")

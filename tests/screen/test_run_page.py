@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -187,3 +188,21 @@ def test_edits_on_the_page(screen: Screen, serve: Callable[..., Served], tmp_pat
     expect(about.locator("strong")).to_have_text("strong")
     about.get_by_role("button", name="Remove the tag kind").click()
     expect(about.locator(".tag")).to_have_count(0)
+
+
+def test_that_a_run_is_gone_is_said_once(screen: Screen, seen: tuple[Served, str]) -> None:
+    """Of a run that is gone the page says so at its top; the charts that cannot be drawn any more do not say it again."""
+    served, run = seen
+    told = json.dumps({"version": "a-1", "runs": [{"id": run, "status": "finished", "step": None, "gone": True}]})
+    refused = json.dumps({"error": {"kind": "RunNotFound", "message": "there is no run here any more"}})
+    screen.page.route(
+        re.compile("/live"),
+        lambda route: route.fulfill(content_type="text/event-stream", body=f"event: runs\ndata: {told}\n\n"),
+    )
+    screen.page.route(
+        re.compile("/series"), lambda route: route.fulfill(status=404, content_type="application/json", body=refused)
+    )
+    screen.page.goto(served.page(f"run/{run[:8]}"))
+    expect(screen.page.get_by_role("main")).to_contain_text("This run was deleted")
+    expect(screen.page.locator("p.note", has_text="any more").first).to_be_attached()
+    expect(screen.page.get_by_text("any more").first).to_be_hidden()

@@ -73,7 +73,13 @@ def test_verdicts_are_those_of_the_command(page: Screen, found: tuple[Served, An
             continue
         one = next(one for one in comparisons if {one["a"], one["b"]} == {place, best})
         verdict = one["verdict"] if one["a"] == place else turned.get(one["verdict"], one["verdict"])
-        expect(row.locator(".verdict")).to_contain_text(verdict if one["text"] == one["verdict"] else one["text"])
+        said = row.locator(".verdict")
+        expect(said).to_contain_text(verdict)
+        expect(said).to_contain_text(one["text"].removeprefix(one["verdict"]).lstrip("; "))
+        assert said.evaluate("cell => cell.scrollWidth <= cell.clientWidth"), "the words of a verdict are cut"
+    among = found[1]["corrected_for"]
+    heading = page.page.get_by_role("columnheader", name=re.compile("against best mean"))
+    expect(heading).to_contain_text(f"95 % each, not corrected for {among} comparisons")
 
 
 def test_another_baseline(page: Screen) -> None:
@@ -87,13 +93,21 @@ def test_another_baseline(page: Screen) -> None:
 
 
 def test_metric_and_goal_are_chosen(page: Screen) -> None:
-    """Metric, number and direction are chosen; what nobody has declared is asked for."""
+    """Metric, number and direction are chosen; a direction that neither a run nor the name tells is asked for."""
     page.page.get_by_label("Metric").select_option("val/acc")
     page.is_at("metric=val/acc")
+    expect(page.page.get_by_role("main")).to_contain_text("val/acc last · higher is better")
+    page.page.get_by_label("Metric").select_option("grad")
     alert = page.page.get_by_role("alert")
     expect(alert).to_contain_text("better low or high?")
-    alert.get_by_role("button", name="Higher is better").click()
-    expect(page.page.get_by_role("main")).to_contain_text("higher is better")
+    alert.get_by_role("button", name="Lower is better").click()
+    expect(page.page.get_by_role("main")).to_contain_text("grad last · lower is better")
     page.page.locator("label", has_text=re.compile("^At ")).locator("select").select_option(label="best value")
     page.is_at("at=best")
-    expect(page.page.get_by_role("main")).to_contain_text("val/acc best")
+    expect(page.page.get_by_role("main")).to_contain_text("grad best")
+
+
+def test_groups_are_asked_for_once(page: Screen) -> None:
+    """A page of which nothing changes asks once for its groups."""
+    expect(page.page.get_by_label("Curves of the groups").locator("canvas").first).to_be_visible()
+    assert sum("/groups?" in url for url in page.asked) == 1

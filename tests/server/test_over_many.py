@@ -70,6 +70,10 @@ def test_runs_side_by_side(client: TestClient, ids: list[str]) -> None:
     assert ask(client, "compare", runs=f"{ids[0]},{ids[1]}", baseline=ids[1][:8])["baseline"] == ids[1]
     assert ask(client, "compare", q='name = "nobody"') == {"runs": [], "baseline": None, "sections": []}
     assert client.get(f"{STORE}/compare", params={"runs": ids[0], "baseline": ids[1]}).status_code == 404
+    gone = "0" * 32
+    found = ask(client, "compare", runs=f"{gone},{ids[1]},{ids[0]}", baseline=gone[:8])
+    assert found["baseline"] == ids[1] and len(found["runs"]) == 2  # what is gone is left out, the baseline too
+    assert client.get(f"{STORE}/compare", params={"runs": gone, "baseline": gone}).status_code == 404
 
 
 def test_too_many_runs_side_by_side(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +102,8 @@ def test_groups_are_what_the_command_says(client: TestClient) -> None:
         group["runs"] = theirs["runs"]
     assert found == expected
     assert client.get(f"{STORE}/groups", params={"metric": "nothing"}).status_code == 404
-    assert client.get(f"{STORE}/groups", params={"metric": "loss"}).status_code == 400  # nobody says which is better
+    assert ask(client, "groups", by="params.lr")["metric"] == ask(client, "overview")["objective"]["metric"]
+    assert ask(client, "groups", metric="loss")["goal"] == "min"  # no run says so, but its name does
     assert ask(client, "groups", metric="loss", goal="min", at="1")["at"] == "step 1"
 
 

@@ -1,7 +1,8 @@
 """Read the output of a run as it stands in its file: the end, a stretch, what has come since, the lines with a text.
 
 Positions count bytes of the file as it is. Where the launcher has taken the middle out, it is another file with another number, and positions
-begin anew. Text comes as it was written, colours and all; what is no UTF-8 is replaced. Memory: one stretch, or 1 MiB while searching.
+begin anew. Text comes as it was written, colours and all; what is no UTF-8 is replaced. It is searched as it shows, without escape sequences.
+Memory: one stretch, or a few MiB while searching.
 """
 
 from __future__ import annotations
@@ -13,8 +14,16 @@ from typing import NamedTuple, Protocol
 PIECE_BYTES = 1 << 20
 LINE_CHARS_MAX = 400
 _BEFORE_CHARS = 100
+_FEW_BYTES = 256
 _CUT = re.compile(rb"\n\[runfolio: ([0-9]{1,18}) bytes of output are cut here\]\n")
 _CUT_BYTES = 64
+_ESCAPE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and the like
+    r"|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\|$)"  # titles, links: up to their end
+    r"|(?:\x1b\[|\x9b)[ -?]*$|\x1b[ -/]*(?:[0-~]|$)",
+    re.MULTILINE,
+)
+"""What a terminal does not show; as ui/src/views/run/ansi.ts has it."""
 
 
 class OutputFile(Protocol):
@@ -39,7 +48,7 @@ class Stretch(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A line that has the text: its number from 1, where it begins, and what of it lies around the text."""
+    """A line that has the text: its number from 1, where it begins, and what of it, as it shows, lies around the text."""
 
     line: int
     start: int
@@ -143,7 +152,7 @@ def _cut_in(file: OutputFile) -> int:
 
 
 def search(file: OutputFile, text: str, limit: int, stop: Callable[[], bool] = lambda: False) -> Found:
-    """Find the lines that have a plain text, whatever its case.
+    """Find the lines that show a plain text, whatever its case and its colours.
 
     Args:
         stop: asked after each piece whether nobody waits for the answer any more.
@@ -152,16 +161,37 @@ def search(file: OutputFile, text: str, limit: int, stop: Callable[[], bool] = l
     matches: list[Match] = []
     line = 1
     for start, data in _pieces(file):
-        piece = data.decode("utf-8", "surrogateescape")
+        piece = _shown(data.decode("utf-8", "surrogateescape"))
+        before = place = 0
         for number, at, found in _lines_with(wanted, piece):
             if len(matches) == limit:
                 return Found(matches, True)
-            behind = len(piece[:at].encode("utf-8", "surrogateescape"))
-            matches.append(Match(line + number, start + behind, _around(piece, at, found)))
+            before, place = number, _after_lines(data, place, number - before)
+            matches.append(Match(line + number, start + place, _around(piece, at, found)))
         if stop():
             return Found(matches, True)
         line += data.count(b"\n")
     return Found(matches, False)
+
+
+def _shown(piece: str) -> str:
+    """Take the escape sequences out; the lines stay as many."""
+    return _ESCAPE.sub("", piece) if "\x1b" in piece or "\x9b" in piece else piece
+
+
+def _after_lines(data: bytes, at: int, lines: int) -> int:
+    """Give the place behind so many more ends of lines, by halves: what was found counts lines of the text as it shows, which has other places."""
+    end = len(data)
+    while lines and end - at > _FEW_BYTES:
+        middle = (at + end) // 2
+        count = data.count(b"\n", at, middle)
+        if count < lines:
+            at, lines = middle, lines - count
+        else:
+            end = middle
+    for _ in range(lines):
+        at = data.index(b"\n", at) + 1
+    return at
 
 
 def _pieces(file: OutputFile) -> Iterator[tuple[int, bytes]]:

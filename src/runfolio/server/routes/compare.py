@@ -81,7 +81,7 @@ def _comparison(store: Store, asked: CompareAsked) -> Comparison:
     if not runs:
         return Comparison([], None, [])
     places = [at for at, run in enumerate(runs) if asked.baseline and run.id.startswith(asked.baseline)]
-    if asked.baseline and not places:
+    if asked.baseline and not places and not _is_named(asked.baseline, asked.runs):
         raise NotFound("the baseline is none of these runs")
     baseline = places[0] if places else 0
     runs = whole(store, runs)
@@ -90,6 +90,11 @@ def _comparison(store: Store, asked: CompareAsked) -> Comparison:
         for one in side_by_side(store, runs, baseline)
     ]
     return Comparison([RunName(run.id, run.name, run.status) for run in runs], runs[baseline].id, sections)
+
+
+def _is_named(baseline: str, runs: str | None) -> bool:
+    """Say whether the baseline is one of the runs that were named: one that is gone since is left out as the others are."""
+    return any(ref.startswith(baseline) or baseline.startswith(ref) for ref in (runs or "").split(",") if ref)
 
 
 def _row(row: Row) -> RowFacts:

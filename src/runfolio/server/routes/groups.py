@@ -7,9 +7,12 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from runfolio.errors import NotFound
 from runfolio.query.packed import whole
 from runfolio.query.run import Run
 from runfolio.query.store import Store
+from runfolio.query.survey.census import census_of
+from runfolio.query.survey.objective import goal_by_name, objective_of
 from runfolio.server import limits
 from runfolio.server.answers import Answer, as_json
 from runfolio.server.asked import Chosen, Name
@@ -20,9 +23,9 @@ Params = Annotated[tuple[Name, ...], Meta(max_length=limits.COLUMNS_MAX)]
 
 
 class GroupsAsked(Chosen, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which runs, by which metric, grouped how; as `runfolio stats` takes it."""
+    """Which runs, by which metric (default: the objective), grouped how; as `runfolio stats` takes it. A goal that none declares the name tells."""
 
-    metric: Name
+    metric: Name | None = None
     by: Params = ()
     over: Params = ()
     goal: Literal["min", "max"] | None = None
@@ -39,9 +42,12 @@ def _facts(store: Store, asked: GroupsAsked) -> dict[str, Any]:
     from runfolio.query.groups_facts import groups_facts
 
     at = int(asked.at) if asked.at.lstrip("-").isdecimal() else asked.at
-    runs = whole(store, chosen(store, asked))
+    light = chosen(store, asked)
+    runs = whole(store, light)
+    metric = asked.metric if asked.metric is not None else _objective(store, light)
+    goal = asked.goal or (None if any(metric in run.goals for run in runs) else goal_by_name(metric))
     by, over = (_plain(names, runs) for names in (asked.by, asked.over))
-    found = groups(runs, asked.metric, by, over, asked.goal, at)
+    found = groups(runs, metric, by, over, goal, at)
     facts = groups_facts(found)
     for told, group in zip(facts["groups"], found.groups, strict=True):
         seeds = [_seed(run.flat_params, found.over) for run in group.runs]
@@ -50,6 +56,14 @@ def _facts(store: Store, asked: GroupsAsked) -> dict[str, Any]:
             for run, value, seed in zip(group.runs, told["values"], seeds, strict=True)
         ]
     return facts
+
+
+def _objective(store: Store, runs: Sequence[Run]) -> str:
+    """Give the metric that the overview of these runs has as its objective."""
+    found = objective_of(census_of(store).of(runs))
+    if found is None:
+        raise NotFound("none of these runs has a metric" if runs else "there is no run to group")
+    return found.metric
 
 
 def _plain(names: Sequence[str], runs: Sequence[Run]) -> list[str] | None:

@@ -32,6 +32,13 @@ test('numbers are spread by size, over orders by their logarithm', () => {
   expect(spreadOf([5, 5, NaN])?.places).toEqual([0.5, 0.5, null]);
 });
 
+test('integers beyond what floats can tell apart stand apart', () => {
+  const large = 2n ** 60n;
+  expect(spreadOf([large, large + 1n, large + 4n])).toEqual({ places: [0, 0.25, 1], words: '1152921504606846976 to 1152921504606846980' });
+  expect(spreadOf([large, 1, null])?.words).toContain('log scale');
+  expect(spreadOf([2 ** 53, 2n ** 53n + 1n])?.places).toEqual([0, 1]);
+});
+
 test('of what is no number it is said how many there are', () => {
   expect(spreadOf(['a', 'b', 'b'])).toEqual({ places: [], words: '2 different' });
   expect(spreadOf(['a', null])).toBe(null);

@@ -97,20 +97,26 @@ export function isNumber(value: Value | undefined): value is number | bigint {
 
 /** Say where numbers stand between their least and greatest, by size where they span orders; of other values how many there are. */
 export function spreadOf(values: readonly Value[]): Spread | null {
-  const numbers = values.map((value) => (isNumber(value) && Number.isFinite(Number(value)) ? Number(value) : null));
+  const numbers = values.map((value) => (isNumber(value) && Number.isFinite(Number(value)) ? value : null));
   const known = numbers.filter((value) => value !== null);
   if (known.length < 2) {
     const kinds = new Set(values.filter((value) => value !== null).map(valueText)).size;
     return kinds > 1 ? { places: [], words: `${kinds} different` } : null;
   }
-  const [low, high] = [Math.min(...known), Math.max(...known)];
-  const log = low > 0 && high / low >= 50;
-  const on = (value: number): number => (log ? Math.log(value) : value);
-  const room = on(high) - on(low);
+  const [low, high] = [known.reduce((least, one) => (one < least ? one : least)), known.reduce((most, one) => (one > most ? one : most))];
+  const log = low > 0 && Number(high) / Number(low) >= 50;
+  const above = (value: number | bigint): number => (log ? Math.log(Number(value)) - Math.log(Number(low)) : less(value, low));
+  const room = above(high);
+  const isLarge = typeof low === 'bigint' && typeof high === 'bigint' && !log; // what sets them apart is in their last digits
   return {
-    places: numbers.map((value) => (value === null ? null : room > 0 ? (on(value) - on(low)) / room : 0.5)),
-    words: `${number4(low)} to ${number4(high)}${log ? ', log scale' : ''}`,
+    places: numbers.map((value) => (value === null ? null : room > 0 ? above(value) / room : 0.5)),
+    words: `${isLarge ? String(low) : number4(low)} to ${isLarge ? String(high) : number4(high)}${log ? ', log scale' : ''}`,
   };
+}
+
+/** Give the difference of two numbers; of whole ones as it is, also where they are too large for it as floats. */
+function less(one: number | bigint, other: number | bigint): number {
+  return Number.isInteger(Number(one)) && Number.isInteger(Number(other)) ? Number(BigInt(one) - BigInt(other)) : Number(one) - Number(other);
 }
 
 /** Give what is equal in all runs, from the facts of one of them and the rows that differ. */

@@ -24,6 +24,21 @@ test('lists hold lists', () => {
   expect(list.items[0]!.map((one) => one.kind)).toEqual(['paragraph', 'list']);
 });
 
+test('what is to do has its box', () => {
+  const [list] = parseMarkdown('- [x] a\n- [ ] b\n- c') as [Extract<Block, { kind: 'list' }>];
+  expect(list.done).toEqual([true, false, null]);
+  expect(list.items[0]).toEqual([{ kind: 'paragraph', children: [{ kind: 'text', text: 'a' }] }]);
+});
+
+test('a table has its cells, as many in each row, and numbers stand to the right where it says so', () => {
+  const cell = (text: string) => (text ? [{ kind: 'text', text }] : []);
+  expect(parseMarkdown('before\n| a | b |\n|---|--:|\n| x\\|y | 1 | more |\n| z |\n\nafter').map((block) => block.kind)).toEqual(['paragraph', 'table', 'paragraph']);
+  expect(parseMarkdown('| a | b |\n|---|--:|\n| x\\|y | 1 | more |\n| z |')).toEqual([
+    { kind: 'table', right: [false, true], head: [cell('a'), cell('b')], rows: [[cell('x|y'), cell('1')], [cell('z'), cell('')]] },
+  ]);
+  expect(parseMarkdown('a | b\n---|---|---').map((block) => block.kind)).toEqual(['paragraph']);
+});
+
 test('an ordered list begins where it says', () => {
   expect(parseMarkdown('3. a\n4. b')).toMatchObject([{ kind: 'list', ordered: true, start: 3 }]);
 });

@@ -1,4 +1,4 @@
-/** A small, safe part of Markdown as a tree: headings, lists, quotes, code, emphasis, links. Never HTML; what is not understood is text. */
+/** A small, safe part of Markdown as a tree: headings, lists and what is to do, tables, quotes, code, emphasis, links. Never HTML; what is not understood is text. */
 
 export type Inline =
   | { kind: 'text'; text: string }
@@ -12,7 +12,9 @@ export type Block =
   | { kind: 'paragraph'; children: Inline[] }
   | { kind: 'code'; text: string }
   | { kind: 'quote'; children: Block[] }
-  | { kind: 'list'; ordered: boolean; start: number; items: Block[][] }
+  /** `done`: of each item whether its box is ticked; null where it has none. */
+  | { kind: 'list'; ordered: boolean; start: number; items: Block[][]; done: (boolean | null)[] }
+  | { kind: 'table'; right: boolean[]; head: Inline[][]; rows: Inline[][][] }
   | { kind: 'rule' };
 
 const DEPTH_MAX = 8;
@@ -21,6 +23,9 @@ const HEADING = /^(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/;
 const RULE = /^ {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$/;
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 const ITEM = /^( {0,3})([-*+]|\d{1,9}[.)])(?:[ \t]+(.*)|)$/;
+const TASK = /^\[([ xX])\][ \t]+/;
+const DELIMITER = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
+const COLUMNS_MAX = 50;
 
 /** Parse text into blocks. What goes beyond a length or depth that people write by hand stays plain text. */
 export function parseMarkdown(text: string): Block[] {
@@ -54,6 +59,7 @@ function oneBlock(lines: string[], at: number, depth: number): [Block, number] {
   if (FENCE.test(line)) return fenced(lines, at);
   if (line.startsWith('>')) return quoted(lines, at, depth);
   if (ITEM.test(line)) return listed(lines, at, depth);
+  if (isTable(lines, at)) return tabled(lines, at);
   return paragraph(lines, at);
 }
 
@@ -85,7 +91,36 @@ function listed(lines: string[], at: number, depth: number): [Block, number] {
     else break;
   }
   const start = ordered ? parseInt(first, 10) : 1;
-  return [{ kind: 'list', ordered, start, items: items.map((inner) => parseBlocks(inner, depth + 1)) }, end];
+  const done = items.map((inner) => {
+    const box = TASK.exec(inner[0]!);
+    if (box) inner[0] = inner[0]!.slice(box[0].length);
+    return box && box[1] !== ' ';
+  });
+  return [{ kind: 'list', ordered, start, items: items.map((inner) => parseBlocks(inner, depth + 1)), done }, end];
+}
+
+/** A table is a line of cells above one of dashes, with as many of them. */
+function isTable(lines: string[], at: number): boolean {
+  const under = lines[at + 1];
+  if (under === undefined || !lines[at]!.includes('|') || under.length > LINK_MAX || !under.includes('|') || !DELIMITER.test(under)) return false;
+  const columns = cellsOf(lines[at]!).length;
+  return columns <= COLUMNS_MAX && columns === cellsOf(under).length;
+}
+
+function tabled(lines: string[], at: number): [Block, number] {
+  const right = cellsOf(lines[at + 1]!).map((cell) => cell.endsWith(':') && !cell.startsWith(':'));
+  const inlines = (line: string): Inline[][] => {
+    const cells = cellsOf(line);
+    return right.map((_, place) => parseInline(cells[place] ?? ''));
+  };
+  let end = at + 2;
+  while (end < lines.length && lines[end]!.includes('|')) end += 1;
+  return [{ kind: 'table', right, head: inlines(lines[at]!), rows: lines.slice(at + 2, end).map(inlines) }, end];
+}
+
+function cellsOf(line: string): string[] {
+  const inner = line.trim().replace(/^\|/, '').replace(/(?<!\\)\|$/, '');
+  return inner.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'));
 }
 
 function belongs(line: string | undefined): boolean {
@@ -94,7 +129,7 @@ function belongs(line: string | undefined): boolean {
 
 function paragraph(lines: string[], at: number): [Block, number] {
   let end = at + 1;
-  while (end < lines.length && lines[end]!.trim() !== '' && !begins(lines[end]!)) end += 1;
+  while (end < lines.length && lines[end]!.trim() !== '' && !begins(lines[end]!) && !isTable(lines, end)) end += 1;
   const children = lines.slice(at, end).flatMap((line, place): Inline[] => {
     const inner = parseInline(line.trim());
     return place === 0 ? inner : [{ kind: 'break' }, ...inner]; // notes are typed line by line: a line stays one

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { against, type Comparison, defaultBase, differenceText, domainOf, type Group, type Groups, groupsCsv, labelOf, labelText, meanText, notesOf, plusMinus, pText, shortKeys, varying } from './groups';
+import { against, commonInterval, type Comparison, defaultBase, differenceText, domainOf, type Group, type Groups, groupsCsv, labelOf, labelText, meanText, notesOf, plusMinus, pText, shortKeys, varying } from './groups';
 
 const group = (more: Partial<Group>): Group => ({
   params: {}, n: 0, nan: 0, infinite: 0, values: [], mean: null, sd: null, median: null, iqm: null, interval: null, best: null, worst: null, runs: [], ...more,
@@ -57,12 +57,32 @@ test('a verdict is turned where it speaks from the other side, its words else ke
   expect(against(found, 0, 1)).toMatchObject({ difference: 0.02, text: 'better' });
   expect(against(found, 2, 0)?.text).toBe('inside the noise; about 9 more seeds would settle it');
   expect(against(found, 1, 2)).toBe(null);
-  expect(against(found, 1, 0)?.grounds).toBe("Student's paired t-test of 5 pairs, p = 0.004, 0.008 after caution and Holm, d_z = 2");
+  expect(against(found, 1, 0)?.grounds).toBe("Student's paired t-test of 5 pairs, p = 0.004 alone, 0.008 corrected for 1 comparison (Holm), d_z = 2");
 });
 
 test('what cannot be settled has no difference', () => {
-  const found = groups({ comparisons: [compared({ verdict: 'cannot be settled', text: 'cannot be settled with n = 1 here', difference: null, interval: null, test: null, p: null, p_holm: null, effect: null })] });
-  expect(against(found, 1, 0)).toEqual({ difference: null, low: null, high: null, intervalName: '', verdict: 'cannot be settled', text: 'cannot be settled with n = 1 here', grounds: '' });
+  const found = groups({ comparisons: [compared({ verdict: 'cannot be settled', text: 'cannot be settled with n = 1 here', difference: null, interval: null, test: null, p: null, p_cautious: null, p_holm: null, effect: null })] });
+  expect(against(found, 1, 0)).toEqual({ difference: null, low: null, high: null, intervalName: '', verdict: 'cannot be settled', text: 'cannot be settled with n = 1 here', short: 'cannot be settled', more: 'with n = 1 here', grounds: '' });
+});
+
+test('what keeps a difference inside the noise, though its own interval leaves zero out, is said', () => {
+  const noise = { verdict: 'inside the noise', text: 'inside the noise; about 2 more seeds would settle a difference of this size' };
+  const of = (p: number, p_cautious: number, p_holm: number) => against(groups({ comparisons: [compared({ ...noise, p, p_cautious, p_holm })], corrected_for: 630 }), 1, 0)!;
+  expect(of(0.00004, 0.0019, 1)).toMatchObject({ short: 'inside the noise of 630 comparisons', more: 'about 2 more seeds would settle a difference of this size' });
+  expect(of(0.00004, 0.0019, 1).grounds).toContain('p < 0.001 alone, 0.0019 after caution, as the spreads differ, 1.00 corrected for 630 comparisons (Holm)');
+  expect(of(0.005, 0.25, 1).short).toBe('inside the noise after caution: the spreads differ');
+  expect(of(0.51, 1, 1).short).toBe('inside the noise');
+  expect(against(groups({ comparisons: [compared({})] }), 1, 0)).toMatchObject({ short: 'worse', more: '' });
+});
+
+test('the heading names the interval of most groups, and none of equal values', () => {
+  const of = (low: number, high: number, method: string) => group({ interval: { low, high, method } });
+  expect(commonInterval([of(1, 1, 'all values are equal'), of(1, 2, 'Student t'), group({})])).toBe('95 % t');
+  expect(commonInterval([of(1, 1, 'all values are equal')])).toBe('');
+});
+
+test('repeats of a seed are told as what they are', () => {
+  expect(notesOf({ left_out: { repeated: ['a', 'b'] }, told: {} })[0]!.text).toBe('2 repeats of a seed are left out: the latest of each counts');
 });
 
 test('runs that do not count are counted', () => {

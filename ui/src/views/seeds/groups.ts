@@ -158,6 +158,15 @@ export function deltaText(value: number | bigint): string {
   return signed(number4(value).replace(/^−/, '-'), value > 0);
 }
 
+/** Name the interval of most groups, for their heading; of values that are all equal there is none to name. */
+export function commonInterval(groups: readonly Pick<Group, 'interval'>[]): string {
+  const counts = new Map<string, number>();
+  for (const { interval } of groups) {
+    if (interval && interval.low < interval.high) counts.set(intervalName(interval), (counts.get(intervalName(interval)) ?? 0) + 1);
+  }
+  return [...counts].reduce<[string, number]>((most, one) => (one[1] > most[1] ? one : most), ['', 0])[0];
+}
+
 /** Give the interval's name as one writes it beside a mean. */
 export function intervalName(interval: Interval | null): string {
   return interval ? `95 % ${interval.method.replace(/^Student t\b/, 't')}` : '';
@@ -172,21 +181,28 @@ export interface Against {
   verdict: string;
   /** The server's words, turned where they speak from the other side. */
   text: string;
+  /** The verdict alone, and where the interval beside it seems to say otherwise, what withholds it. */
+  short: string;
+  /** What the server says behind it. */
+  more: string;
   grounds: string;
 }
+
+/** Below it a verdict is better or worse; as the server judges. */
+const ALPHA = 0.05;
 
 const TURNED: Record<string, string> = { better: 'worse', worse: 'better' };
 
 /** Say how a group stands against another; null where the server has not compared the two. */
 export function against(found: Groups, place: number, other: number): Against | null {
   for (const one of found.comparisons) {
-    if (one.a === place && one.b === other) return told(one, false);
-    if (one.a === other && one.b === place) return told(one, true);
+    if (one.a === place && one.b === other) return told(one, false, found.corrected_for);
+    if (one.a === other && one.b === place) return told(one, true, found.corrected_for);
   }
   return null;
 }
 
-function told(one: Comparison, turned: boolean): Against {
+function told(one: Comparison, turned: boolean, comparisons: number): Against {
   const turn = (value: number | null): number | null => (value === null || !turned ? value : -value);
   const ends = one.interval ? [turn(one.interval.low)!, turn(one.interval.high)!].sort((a, b) => a - b) : [];
   const verdict = turned ? (TURNED[one.verdict] ?? one.verdict) : one.verdict;
@@ -197,15 +213,26 @@ function told(one: Comparison, turned: boolean): Against {
     intervalName: intervalName(one.interval),
     verdict,
     text: one.text === one.verdict ? verdict : one.text,
-    grounds: groundsOf(one),
+    short: verdict + withheld(one, comparisons),
+    more: one.text.startsWith(`${one.verdict}; `) ? one.text.slice(one.verdict.length + 2) : one.text.startsWith(one.verdict) ? one.text.slice(one.verdict.length).trim() : one.text,
+    grounds: groundsOf(one, comparisons),
   };
 }
 
-function groundsOf(one: Comparison): string {
+/** Say what keeps a difference inside the noise whose own interval leaves zero out: caution, or the number of comparisons. */
+function withheld({ p, p_cautious, p_holm }: Comparison, comparisons: number): string {
+  if (p === null || p >= ALPHA || p_holm === null || p_holm < ALPHA) return '';
+  if (p_cautious !== null && p_cautious >= ALPHA) return ' after caution: the spreads differ';
+  return ` of ${many(comparisons, 'comparison')}`;
+}
+
+function groundsOf(one: Comparison, comparisons: number): string {
   const said: string[] = [];
+  const raised = (p: number | null, before: number | null): p is number => p !== null && p !== before;
   if (one.test) said.push(one.paired ? `${one.test} of ${one.n_a} pairs` : `${one.test}, n = ${one.n_a} and ${one.n_b}`);
-  if (one.p !== null) said.push(`p ${pText(one.p)}`);
-  if (one.p_holm !== null && one.p_holm !== one.p) said.push(`${pText(one.p_holm).replace(/^= /, '')} after caution and Holm`);
+  if (one.p !== null) said.push(`p ${pText(one.p)}${raised(one.p_cautious, one.p) || raised(one.p_holm, one.p_cautious) ? ' alone' : ''}`);
+  if (raised(one.p_cautious, one.p)) said.push(`${pText(one.p_cautious).replace(/^= /, '')} after caution, as the spreads differ`);
+  if (raised(one.p_holm, one.p_cautious)) said.push(`${pText(one.p_holm).replace(/^= /, '')} corrected for ${many(comparisons, 'comparison')} (Holm)`);
   if (one.effect !== null && one.effect_name) said.push(`${one.effect_name} = ${number4(one.effect)}`);
   return said.join(', ');
 }
@@ -220,7 +247,6 @@ const REASONS: Record<string, [what: string, fate: string]> = {
   'no value': ['without a value', 'left out'],
   NaN: ['at NaN', 'left out'],
   infinite: ['at infinity', 'left out'],
-  repeated: ['with the seed and params of a newer one', 'left out'],
   unfinished: ['not finished', 'counted'],
   'several ranks': ['with several ranks', 'counted by their mean'],
 };
@@ -236,6 +262,7 @@ export function notesOf(found: Pick<Groups, 'left_out' | 'told'>): Note[] {
   return all
     .filter(([, ids]) => ids.length > 0)
     .map(([reason, ids]) => {
+      if (reason === 'repeated') return { text: `${many(ids.length, 'repeat')} of a seed ${ids.length === 1 ? 'is' : 'are'} left out: the latest of each counts`, ids };
       const [what, fate] = REASONS[reason] ?? [reason, ''];
       return { text: [`${many(ids.length, 'run')} ${what}`, fate].filter(Boolean).join(', '), ids };
     });
