@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-FIRST_ROWS = 56
+FIRST_ROWS = 40
 """Of the table: as many as the app takes at a time."""
 _CHOSEN = frozenset((b"q", b"show", b"sort", b"by", b"cols"))
 """With any of these in its address the page of runs asks something else."""

@@ -103,7 +103,7 @@ export const askStores = (signal?: AbortSignal): Promise<Stores> => ask(address(
 export const askNames = (store: string, signal?: AbortSignal): Promise<Names> => ask(address(store, 'names'), signal);
 
 /** Rows of a piece of the table; ahead.py of the server tells the browser to ask for the first one. */
-export const PIECE = 56;
+export const PIECE = 40;
 
 /** What a selection is made of; with its table's first rows, where the table is as it is by itself. */
 export const overviewAddress = (store: string, asked: Selected, isPlain: boolean): string => address(store, 'overview', { ...asked, rows: isPlain ? PIECE : null });

@@ -9,7 +9,8 @@ from runfolio.errors import RunfolioError
 from runfolio.model.states import RUNNING
 from runfolio.query.packed import packed
 from runfolio.query.store import Store
-from runfolio.query.survey.objective import foremost, well_known
+from runfolio.query.survey.census import census_of
+from runfolio.query.survey.objective import objective_of
 from runfolio.server.answers import Answer, as_json
 from runfolio.server.asked import Asked
 from runfolio.server.errors import Refused, refusal_of
@@ -87,11 +88,12 @@ async def names(call: Call[Asked, None]) -> Answer:
 def _names(store: Store) -> Names:
     known = store.names()
     goals = _goals(store, set(known["goals"]))
+    objective = objective_of(census_of(store).of(store.runs()))
     return Names(
         **{family: sorted(known[family]) for family in ("params", "metrics", "summary", "tags")},
         goals=goals,
         experiments=[ExperimentFacts(one.name, one.runs, one.running) for one in store.experiments()],
-        objective=_objective(goals, known["metrics"]),
+        objective=objective.metric if objective else None,
     )
 
 
@@ -104,15 +106,6 @@ def _goals(store: Store, wanted: set[str]) -> dict[str, str]:
         if goals.keys() >= wanted:
             break
     return goals
-
-
-def _objective(goals: dict[str, str], metrics: frozenset[str]) -> str | None:
-    """Give the metric to draw first: one with a declared goal, else one of a well-known name, else the first by name."""
-    declared = sorted(name for name in goals if name in metrics)
-    if declared:
-        return foremost(declared)
-    known = well_known(sorted(metrics))
-    return known.metric if known else min(metrics, default=None)
 
 
 ROUTES = [

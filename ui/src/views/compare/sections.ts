@@ -4,7 +4,7 @@ import { number4 } from '../../data/format';
 import { named } from '../run/facts';
 import type { RunFacts } from '../run/facts';
 import { valueText } from '../run/params';
-import { visible } from '../run/visible';
+import { visible } from '../../data/visible';
 import { deltaText } from '../seeds/groups';
 
 export type SectionName = 'params' | 'metrics' | 'code' | 'packages' | 'machine';

@@ -1,6 +1,6 @@
 /** Terminal output as lines of coloured spans. Only colours and type styles are obeyed; all other escapes are dropped. */
 
-import { pieces } from './visible';
+import { pieces } from '../../data/visible';
 
 export interface Style {
   /** 0–15 of the palette as a number, else a CSS colour; null for the text's own. */

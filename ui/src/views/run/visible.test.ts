@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pieces, visible } from './visible';
+import { pieces, visible } from '../../data/visible';
 
 test('text that shows is left as it is, in any script', () => {
   expect(visible('épreuve 日本語 🙂\tx')).toBe('épreuve 日本語 🙂\tx');

@@ -1,6 +1,6 @@
 /** Rows of the table as nouns, and where unfolded groups put their runs. Pure. */
 import type { FoldedRow, RunsAnswer, Status, Value } from '../../api/types';
-import { visible } from '../run/visible';
+import { visible } from '../../data/visible';
 
 export interface RunRow {
   kind: 'run';
