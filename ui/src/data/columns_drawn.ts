@@ -1,7 +1,7 @@
 /** Columns of a table as places on an axis: numbers by their value, on a log scale where asked for, words by their order. */
 import { number4 } from './format';
 import { aired, logTicks, placed, ticks, tickWords, type Span } from './scales';
-import { visible } from 'visible';
+import { visible } from './visible';
 
 export type Cell = number | bigint | string | boolean | null | undefined;
 

@@ -7,7 +7,7 @@
 import type { Band, Curve, Frame, Values } from './frames';
 import { COLOURS_MAX } from './colours';
 import { isExact, smoothed, smoothedCurve } from './smoothing';
-import { visible } from 'visible';
+import { visible } from './visible';
 
 /** More curves than this are drawn grey. */
 export const FEW = 30;
