@@ -61,8 +61,8 @@ def news(changed: dict[str, Seen | None] | None = None, outputs: dict[str, Outpu
 class Ear:
     """A listener to a board, without a network."""
 
-    def __init__(self, board: Board, last: str | None = None, epoch: str = "0123abcd") -> None:
-        self.listener = Listener(board, epoch, lambda _: None, metrics=("m",), outputs=("run",), last=last)
+    def __init__(self, board: Board, last: str | None = None, epoch: str = "0123abcd", anew: bool = False) -> None:
+        self.listener = Listener(board, epoch, lambda _: None, metrics=("m",), outputs=("run",), last=last, anew=anew)
         self.last = last
 
     def take(self) -> list[Event]:
@@ -105,7 +105,7 @@ def test_a_metric_that_is_wanted_later() -> None:
     """Who goes on from a turn and wants a metric for the first time is told its newest value, though the run has not moved since."""
     board = Board()
     board.post(news({"a": seen(step=3), "b": seen("finished")}))
-    (event,) = Ear(board, last="0123abcd-1").take()
+    (event,) = Ear(board, last="0123abcd-1", anew=True).take()
     assert event.facts["runs"] == [{"id": "a", "status": "running", "step": 3, "values": {"m": [3, 1.5, 5]}}]
 
 

@@ -63,7 +63,6 @@ test('a way to another page and back finds the table as it was', () => {
   expect(carried(there, parse('/other/runs', ''))).toEqual({ ...AT_FIRST, store: 'other' });
 });
 
-test('what is no id is left out of an address', () => {
-  const read = parse('/s/runs', '?sel=zzzzzzzz,12345678,123&runs=..,0123456789abcdef');
-  expect([read.sel, read.runs]).toEqual([['12345678'], ['0123456789abcdef']]);
+test('what is no id cannot be ticked', () => {
+  expect(parse('/s/runs', '?sel=zzzzzzzz,12345678,123').sel).toEqual(['12345678']);
 });

@@ -146,7 +146,7 @@ export function parse(path: string, search: string): ViewState {
     zoom: parseZoom(given.get('zoom')),
     pin: list('pin'),
     find: given.get('find') ?? '',
-    runs: list('runs').filter(isId),
+    runs: list('runs'),
     base: given.get('base') || null,
     metric: given.get('metric') || null,
     over: list('over'),

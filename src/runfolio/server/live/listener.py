@@ -34,6 +34,7 @@ class Listener:
 
     Args:
         last: the id of the last event it has got, from an earlier stream, or up to which its answers know.
+        anew: it may want other metrics than before, so their newest values are told once of all that runs.
         leave: told once when it is closed.
     """
 
@@ -46,11 +47,12 @@ class Listener:
         metrics: tuple[str, ...] = (),
         outputs: tuple[str, ...] = (),
         last: str | None = None,
+        anew: bool = False,
     ) -> None:
         self.metrics, self.outputs = metrics, outputs
         self.is_greeted = False
         self._board, self._epoch, self._leave = board, epoch, leave
-        self._last = last
+        self._last, self._anew = last, anew
         self._turn = 0
         self._told: dict[str, OutputSize] = {}
         self._woken = asyncio.Event()
@@ -114,7 +116,7 @@ class Listener:
             return None
         self._turn = int(found[2])
         changes = self._changes()
-        return changes if changes is None else [*changes, *self._with_values(changes)]
+        return [*changes, *self._with_values(changes)] if self._anew and changes is not None else changes
 
     def _with_values(self, told: list[Change]) -> list[Change]:
         """Give the other running runs that have a value of what is wanted: it may be wanted for the first time."""

@@ -29,13 +29,15 @@ async def live(call: Call[LiveAsked, None]) -> Answer:
     asked = call.asked
     outputs = await call.ask(lambda store: tuple(store.run(run).id for run in asked.output))
     poller = poller_of(call.served)
+    back = call.headers.get("last-event-id")
     listener = Listener(
         poller.board,
         poller.epoch,
         poller.leave,
         metrics=asked.metric,
         outputs=outputs,
-        last=call.headers.get("last-event-id") or asked.since,  # the browser knows better when it comes back by itself
+        last=back or asked.since,  # the browser knows better when it comes back by itself
+        anew=back is None,
     )
     poller.join(listener)
     return Answer(listener, EVENTS)
