@@ -117,16 +117,15 @@ def _draws(columns: Columns, over: Sequence[str], there: NDArray[np.bool_]) -> N
     Args:
         over: the seeds; a run that lacks one is a draw always.
     """
-    alike = np.zeros(columns.total, np.int64)
-    for column in columns.params.values():
-        alike = np.unique(np.stack([alike, column.codes]), axis=1, return_inverse=True)[1].reshape(-1)
     seeded = there.copy()
     for key in over:
         seeded &= columns.params[key].codes != NONE
-    places = np.flatnonzero(seeded)
-    _, first = np.unique(alike[places], return_index=True)
+    alike = gather(columns, varying(columns))
+    group = np.repeat(np.arange(len(alike.begins) - 1), np.diff(alike.begins))
+    inside = seeded[alike.order]
+    _, firsts = np.unique(group[inside], return_index=True)
     draws = there & ~seeded
-    draws[places[first]] = True
+    draws[alike.order[inside][firsts]] = True
     return draws
 
 
