@@ -247,9 +247,8 @@ def _sort(page: MeteredPage, column: str) -> float:
     header.scroll_into_view_if_needed()
     before = page.page.inner_text('[role="row"]:has([role="gridcell"])')
     since = page.now()
-    header.locator("button").evaluate(
-        "one => one.click()"
-    )  # a click by playwright waits for the page to stand still first
+    # not by playwright's own click, which waits for the page to stand still first
+    header.locator("button").evaluate("one => one.click()")
     return _changes(page, '[role="row"]:has([role="gridcell"])', before) - since
 
 

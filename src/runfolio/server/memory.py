@@ -1,7 +1,7 @@
 """Give memory that is free within the process back to the system.
 
 Behind a chart of a million points glibc keeps 30 MB for the next one, in pieces that nothing else fits into; and for each thread another such
-place. After an hour's work on 10,000 runs that was 165 MB, and with one place for all 101 MB.
+place. After three filters and two sorts of 10,000 runs in a browser that was 165 MB, and with one place for all 101 MB.
 
 Source: mallopt(3), malloc_trim(3).
 """
