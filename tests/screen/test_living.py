@@ -198,12 +198,14 @@ def test_an_overview_that_comes_late_is_not_of_the_next_filter(
 
 
 def test_seeds_that_come_while_one_looks(screen: Screen, serve: Callable[..., Served], store: Path) -> None:
-    """Where runs over seeds begin while the list is open, it folds them."""
+    """Where runs over seeds begin while the list is open, it folds them, also those that begin right after a look."""
     served = serve()
     opened(screen, served.page("runs"))
     for seed in range(8):
         with runfolio.start("live", f"s{seed}", {"lr": 0.125 * (1 + seed % 2), "seed": seed}, capture=False) as run:
             run.log({"loss": 0.5 + seed}, step=0)
+        if seed == 0:
+            expect(screen.page.get_by_text("4 runs", exact=True)).to_be_visible()
     expect(screen.page.get_by_role("treegrid")).to_be_visible()
 
 
