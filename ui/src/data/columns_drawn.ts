@@ -1,5 +1,6 @@
 /** Columns of a table as places on an axis: numbers by their value, on a log scale where asked for, words by their order. */
 import { number4 } from './format';
+import { naturally } from './natural';
 import { aired, logTicks, placed, ticks, tickWords, type Span } from './scales';
 import { visible } from './visible';
 
@@ -54,8 +55,7 @@ function numberAxis(name: string, values: readonly Cell[], wantsLog: boolean, mo
 }
 
 function wordAxis(name: string, values: readonly Cell[]): AxisColumn {
-  const order = new Intl.Collator('en', { numeric: true });
-  const words = [...new Set(values.filter((value) => value !== null && value !== undefined).map(String))].sort(order.compare);
+  const words = [...new Set(values.filter((value) => value !== null && value !== undefined).map(String))].sort(naturally);
   const place = new Map(words.map((word, i) => [word, words.length === 1 ? 0.5 : i / (words.length - 1)]));
   const at = Float64Array.from(values, (value) => (value === null || value === undefined ? Number.NaN : (place.get(String(value)) ?? Number.NaN)));
   const every = Math.ceil(words.length / WORDS_MAX);

@@ -1,5 +1,7 @@
 /** Which charts there are, in which order, under which headings. */
 
+import { naturally } from './natural';
+
 /** so few charts need no headings, and are listened to even before they are drawn */
 export const FLAT_MAX = 12;
 
@@ -33,8 +35,6 @@ export function matcher(find: string): (name: string) => boolean {
 /** what the machine did is looked at last */
 const MACHINE = 'system/';
 
-const natural = new Intl.Collator('en', { numeric: true });
-
 /** Fold metrics into sections by what stands before their first slash: those without one first, then by name, the machine's last. Pinned ones stand apart. */
 export function sections(metrics: readonly string[], find: string, pinned: readonly string[]): { pinned: string[]; sections: Section[] } {
   const fits = matcher(find);
@@ -52,7 +52,7 @@ export function sections(metrics: readonly string[], find: string, pinned: reado
   return {
     pinned: pinned.filter((metric) => there.has(metric) && fits(metric)),
     sections: [...found]
-      .sort(([a], [b]) => Number(a === MACHINE) - Number(b === MACHINE) || natural.compare(a, b))
-      .map(([prefix, list]) => ({ prefix, metrics: list.sort(natural.compare) })),
+      .sort(([a], [b]) => Number(a === MACHINE) - Number(b === MACHINE) || naturally(a, b))
+      .map(([prefix, list]) => ({ prefix, metrics: list.sort(naturally) })),
   };
 }
