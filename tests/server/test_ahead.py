@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from runfolio.query.survey.census import Census
 from runfolio.server.ahead import FIRST_ROWS, asked_ahead
 from runfolio.store.layout import Layout
 from server.asking import client_of
@@ -107,3 +109,27 @@ def test_an_empty_store() -> None:
     with client_of(store_path()) as client:
         found = overview(client, rows=5)
         assert (found["total"], found["folds"], found["table"]["runs"]["ids"]) == (0, False, [])
+
+
+def test_ready_before_it_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first store is looked over before anybody asks, the others not; the page's own question then reads nothing again."""
+    add_run("first", params={"lr": 1}, metrics={"m": [1.0]})
+    shutil.copytree(store_path(), tmp_path / "other")
+    read: list[int] = []
+    write = Census._write_values
+    monkeypatch.setattr(Census, "_write_values", lambda *told: (read.append(len(told[1])), write(*told))[1])
+    with client_of(store_path(), tmp_path / "other") as client:
+        until = time.monotonic() + 20
+        while not read and time.monotonic() < until:
+            time.sleep(0.01)
+        assert read == [1]
+        assert overview(client, rows=3)["total"] == 1
+        assert read == [1]
+
+
+def test_a_store_that_cannot_be_made_ready(tmp_path: Path) -> None:
+    """Where the first store cannot be opened, the next ones are served all the same."""
+    add_run("there", params={"lr": 1})
+    with client_of(tmp_path / "nothing", store_path()) as client:
+        assert client.get("/api/v1/stores/nothing/overview").status_code == 404
+        assert overview(client)["total"] == 1

@@ -29,8 +29,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from runfolio.errors import RunfolioError
 from runfolio.server import limits, log
-from runfolio.server.ahead import asked_ahead
+from runfolio.server.ahead import asked_ahead, ready
 from runfolio.server.answers import Answer, encoded, packable, packed
 from runfolio.server.asked import body_of, plain_query, query_of
 from runfolio.server.errors import Refused, nonsense, nothing_there, refusal_of
@@ -68,7 +69,8 @@ class App:
         self._paths = {one.layout.root: one.name for one in served}
         self._files = Files(ui_folder)
         self._desk = Desk()
-        self._table: asyncio.Future[Table] | None = None
+        self._table: asyncio.Future[Table]
+        self._readying: asyncio.Future[None]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -87,13 +89,22 @@ class App:
                 self._table = asyncio.ensure_future(asyncio.to_thread(_load))
                 for one in self._served.values():
                     one.begin(self._desk)
+                self._readying = asyncio.ensure_future(self._ready())
                 await send({"type": "lifespan.startup.complete"})
             else:
+                self._readying.cancel()
                 self._desk.close()
                 for one in self._served.values():
                     one.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    async def _ready(self) -> None:
+        """Let the first store be ready for its first page; what fails here, the page's own question meets and tells."""
+        await asyncio.shield(self._table)
+        for one in list(self._served.values())[:1]:
+            with suppress(Refused, RunfolioError, OSError):
+                await one.follow(ready)
 
     # ---------------------------------------------------------------- a request
 
@@ -124,7 +135,6 @@ class App:
         if method != "POST" and _has_body(scope):
             raise nonsense(f"a {method} has no body")
         if parts[:1] == ["api"]:
-            assert self._table is not None, "the lifespan has begun"
             route, path = (await asyncio.shield(self._table)).find(method, parts)
             call = await self._call(route, path, scope, receive)
             if route.gives is None or "store" not in path:

@@ -82,10 +82,11 @@ class Overview(Struct, frozen=True):
 
 async def overview(call: Call[OverviewAsked, None]) -> Answer:
     """Tell what runs are made of."""
-    return await call.ask(lambda store: as_json(_overview(store, call.asked)))
+    return await call.ask(lambda store: as_json(overview_of(store, call.asked)))
 
 
-def _overview(store: Store, asked: OverviewAsked) -> Overview:
+def overview_of(store: Store, asked: OverviewAsked) -> Overview:
+    """Look over the chosen runs."""
     runs = chosen(store, asked)
     found = looked.overview_of(store, runs, asked.metric)
     return Overview(
