@@ -16,6 +16,7 @@ from runfolio.server.answers import marked
 TYPE = "application/vnd.runfolio.frame"
 MAGIC = b"RFF1"
 F8, F4, I4, U2 = "f8", "f4", "i4", "u2"
+"""Forms of an array. `u2` has the low bytes of all its numbers before the high ones: so it packs into an eighth less, in less time."""
 GAP, LEVELS = 65535, 65534
 """Of `u2`: what stands for a gap, and the greatest of the others."""
 FEW_CURVES, COARSE_LEVELS = 30, 8190
@@ -62,6 +63,8 @@ class _Packing:
 
     def _add(self, array: Numbers, form: str) -> dict[str, Any]:
         raw = np.ascontiguousarray(array, _DTYPES[form]).tobytes()
+        if form == U2:
+            raw = raw[::2] + raw[1::2]
         told = {"at": self.size, "n": len(array), "as": form}
         padding = -len(raw) % 8
         self.parts += [raw, bytes(padding)] if padding else [raw]
@@ -189,9 +192,10 @@ class Frame(NamedTuple):
 
     def array(self, told: dict[str, Any]) -> NDArray[np.float64]:
         """Give the numbers of an array, those of `u2` as what they stand for; a gap is NaN."""
-        raw = np.frombuffer(self.body, _DTYPES[told["as"]], told["n"], told["at"])
         if told["as"] != U2:
-            return raw.astype(np.float64)
+            return np.frombuffer(self.body, _DTYPES[told["as"]], told["n"], told["at"]).astype(np.float64)
+        low, high = np.frombuffer(self.body, np.uint8, 2 * told["n"], told["at"]).reshape(2, -1).astype(np.uint16)
+        raw = low | high << 8
         start, step = told["scale"]
         return np.where(raw == GAP, np.nan, start + step * raw.astype(np.float64))
 

@@ -20,7 +20,7 @@ _ALWAYS = (
     ("cross-origin-resource-policy", "same-origin"),
     (
         "permissions-policy",
-        "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()",
+        "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     ),
     ("vary", "Origin, Accept-Encoding"),
 )

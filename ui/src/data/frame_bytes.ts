@@ -8,7 +8,8 @@ export class BodyBytes {
   size = 0;
 
   put(as: As, values: ArrayLike<number>, scale?: [number, number]): { at: number; n: number; as: As; scale?: [number, number] } {
-    const raw = new Uint8Array(MADE[as].from(values).buffer);
+    const plain = new Uint8Array(MADE[as].from(values).buffer);
+    const raw = as === 'u2' ? Uint8Array.from([...plain.filter((_, i) => i % 2 === 0), ...plain.filter((_, i) => i % 2 === 1)]) : plain;
     const at = this.size;
     const padded = new Uint8Array(Math.ceil(raw.length / 8) * 8);
     padded.set(raw);

@@ -72,11 +72,14 @@ export class FrameError extends Error {
 const GAP = 65535;
 const WIDTH = { f8: 8, f4: 4, i4: 4, u2: 2 } as const;
 
-/** Widen a + b·k. Half precision of a double would do for the eye, unless the values stand far from 0 and near each other. */
-function widened(raw: Uint16Array, [a, b]: readonly [number, number]): Values {
+/** Widen a + b·k; the low bytes of all k come first. Half precision of a double would do for the eye, unless the values stand far from 0 and near each other. */
+function widened(raw: Uint8Array, n: number, [a, b]: readonly [number, number]): Values {
   const fine = Math.max(Math.abs(a), Math.abs(a + b * GAP)) < Math.abs(b) * 2 ** 22;
-  const values = fine ? new Float32Array(raw.length) : new Float64Array(raw.length);
-  for (let i = 0; i < raw.length; i++) values[i] = raw[i] === GAP ? Number.NaN : a + b * (raw[i] as number);
+  const values = fine ? new Float32Array(n) : new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const k = (raw[i] as number) | ((raw[n + i] as number) << 8);
+    values[i] = k === GAP ? Number.NaN : a + b * k;
+  }
   return values;
 }
 
@@ -97,7 +100,7 @@ class Body {
     if (told.as === 'f8') return new Float64Array(this.buffer, at, told.n);
     if (told.as === 'f4') return new Float32Array(this.buffer, at, told.n);
     if (told.as === 'i4') return Float64Array.from(new Int32Array(this.buffer, at, told.n));
-    return widened(new Uint16Array(this.buffer, at, told.n), told.scale ?? [0, 1]);
+    return widened(new Uint8Array(this.buffer, at, 2 * told.n), told.n, told.scale ?? [0, 1]);
   }
 
   asked(told: Told | undefined | null): Values {
