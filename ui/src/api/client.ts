@@ -35,21 +35,20 @@ function noteTurn(url: string, answer: Response): void {
   if (turn !== null && store !== undefined && !turns.has(store)) turns.set(store, turn);
 }
 
-const ahead = new Map<string, Promise<Response>>();
+const ahead = new Map<string, Promise<unknown>>();
 
 /** Send a question before there is anyone to ask it; who asks it first gets this answer. */
-export function askAhead(url: string): void {
-  const answer = fetch(url, { headers: { Accept: 'application/json' } });
+export function askAhead<T>(url: string): Promise<T> {
+  const answer = asked<T>(url);
   answer.catch(() => ahead.delete(url)); // it will be asked again, and its failure told
   ahead.set(url, answer);
+  return answer;
 }
 
 async function fetched(url: string, init: RequestInit): Promise<Response> {
   let answer: Response;
-  const sent = ahead.get(url);
-  ahead.delete(url);
   try {
-    answer = await (sent ?? fetch(url, init));
+    answer = await fetch(url, init);
   } catch (error) {
     if (init.signal?.aborted) throw error;
     contact.lose();
@@ -72,7 +71,13 @@ async function refusal(answer: Response): Promise<Refused> {
   }
 }
 
-export async function ask<T>(url: string, signal?: AbortSignal): Promise<T> {
+export function ask<T>(url: string, signal?: AbortSignal): Promise<T> {
+  const sent = ahead.get(url);
+  ahead.delete(url);
+  return (sent as Promise<T> | undefined) ?? asked(url, signal);
+}
+
+async function asked<T>(url: string, signal?: AbortSignal): Promise<T> {
   const answer = await fetched(url, { headers: { Accept: 'application/json' }, ...(signal && { signal }) });
   return decode<T>(await answer.text());
 }
