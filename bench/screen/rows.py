@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Playwright
 
 from bench.gate import Finding, Gate
 from bench.lab import SOURCE
 from bench.screen import stores
-from bench.screen.page import MeteredPage
+from bench.screen.page import MeteredPage, launch
 from bench.screen.served import Served
 
 Seen = Iterator[Finding]
@@ -48,8 +48,8 @@ def _runs(name: str, q: str, metric: str = "") -> str:
     return f"/{name}/runs?q={quote(q)}" + (f"&m={quote(metric)}" if metric else "")
 
 
-def first_load(browser: Browser, folder: str, rounds: int) -> Seen:
-    """Open the 500-run set with an empty browser cache: rule 10 of the screen's acceptance."""
+def first_load(playwright: Playwright, folder: str, rounds: int) -> Seen:
+    """Open the 500-run set with a browser that starts once the server answers: rule 10 of the screen's acceptance."""
     store = stores.five_hundred(folder)
     seen: dict[str, list[float]] = {}
 
@@ -59,7 +59,7 @@ def first_load(browser: Browser, folder: str, rounds: int) -> Seen:
     for _ in range(rounds):
         with Served(store, os.path.join(folder, "screen-cache")) as server:
             note("cold", server.cold_s)
-            with opened(browser, server, f"/{_store_name(server)}/runs") as page:
+            with launch(playwright) as browser, opened(browser, server, f"/{_store_name(server)}/runs") as page:
                 note("rows", page.seen(r"run0\d{4}"))
                 note("settled", page.settled())
                 note("task", page.longest_task())
@@ -84,26 +84,27 @@ def first_load(browser: Browser, folder: str, rounds: int) -> Seen:
         yield _finding(gate, seen[name])
 
 
-def many_runs(browser: Browser, folder: str, rounds: int) -> Seen:
-    """Open 10,000 runs, filter and sort them."""
+def many_runs(playwright: Playwright, folder: str, rounds: int) -> Seen:
+    """Open 10,000 runs with a browser that starts once the server answers, filter and sort them."""
     store = stores.ten_thousand(folder)
     cold, paint, filtering, sorting, memory = [], [], [], [], []
     for _ in range(rounds):
         with Served(store, os.path.join(folder, "ask", "cache")) as server:
             cold.append(server.cold_s)
             name = _store_name(server)
-            with opened(browser, server, f"/{name}/runs") as page:
-                paint.append(page.seen(r"10.?000 runs"))
-                page.settled(limit_s=60)
-            with opened(browser, server, f"/{name}/runs?by=") as page:
-                page.seen(r"run0\d{4}")
-                page.settled(limit_s=60)
-                for text in ("params.width == 64", "metrics.m3.min < 0.0015 and opt == 'adam'", ""):
-                    filtering.append(_filter(page, text))
+            with launch(playwright) as browser:
+                with opened(browser, server, f"/{name}/runs") as page:
+                    paint.append(page.seen(r"10.?000 runs"))
                     page.settled(limit_s=60)
-                for column in ("m1", "m0"):
-                    sorting.append(_sort(page, column))
+                with opened(browser, server, f"/{name}/runs?by=") as page:
+                    page.seen(r"run0\d{4}")
                     page.settled(limit_s=60)
+                    for text in ("params.width == 64", "metrics.m3.min < 0.0015 and opt == 'adam'", ""):
+                        filtering.append(_filter(page, text))
+                        page.settled(limit_s=60)
+                    for column in ("m1", "m0"):
+                        sorting.append(_sort(page, column))
+                        page.settled(limit_s=60)
             memory.append(server.rss_mb)
     yield _finding(Gate("10,000 runs: process to first answer", 0.5, 0.3, "s"), cold)
     yield _finding(Gate("10,000 runs: first useful paint", 1000, 500, "ms"), paint)
@@ -116,8 +117,13 @@ def many_runs(browser: Browser, folder: str, rounds: int) -> Seen:
     yield _finding(Gate("10,000 runs: server's memory", 150, 100, "MB"), memory)
 
 
-def big_charts(browser: Browser, folder: str, rounds: int) -> Seen:
+def big_charts(playwright: Playwright, folder: str, rounds: int) -> Seen:
     """Draw 100 runs × 10,000 points, zoom and pan in them; 500 metrics of one run; 1,000 runs × one metric."""
+    with launch(playwright) as browser:
+        yield from _big_charts(browser, folder, rounds)
+
+
+def _big_charts(browser: Browser, folder: str, rounds: int) -> Seen:
     store = stores.long_and_wide(folder)
     drawn, frames, tasks, thousand = [], [], [], []
     for _ in range(rounds):
@@ -170,13 +176,13 @@ for run in runs:
 """
 
 
-def live(browser: Browser, folder: str, rounds: int) -> Seen:
+def live(playwright: Playwright, folder: str, rounds: int) -> Seen:
     """Look on: while nothing happens, while a run logs twice a second, while 20 runs log ten times a second."""
     store = os.path.join(folder, f"screen-live-{os.getpid()}")
     os.makedirs(store)
     try:
         _begin(store, "2", "1", "0.1").wait()
-        with Served(store, os.path.join(folder, "screen-cache")) as server:
+        with Served(store, os.path.join(folder, "screen-cache")) as server, launch(playwright) as browser:
             yield from _live(browser, server, store, rounds)
     finally:
         shutil.rmtree(store, ignore_errors=True)
@@ -307,7 +313,7 @@ def _zoom_and_pan(page: MeteredPage) -> None:
     page.page.keyboard.up("Shift")
 
 
-ROWS: dict[str, Callable[[Browser, str, int], Seen]] = {
+ROWS: dict[str, Callable[[Playwright, str, int], Seen]] = {
     "load": first_load,
     "many": many_runs,
     "charts": big_charts,

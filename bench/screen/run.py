@@ -17,7 +17,6 @@ sys.path.insert(1, os.path.join(ROOT, "src"))
 from playwright.sync_api import sync_playwright  # noqa: E402
 
 from bench.machine import machine_line  # noqa: E402
-from bench.screen.page import launch  # noqa: E402
 from bench.screen.rows import ROWS  # noqa: E402
 
 
@@ -32,9 +31,8 @@ def main() -> int:
     print(machine_line(asked.folder, os.getloadavg()[0]) + "\n")
     print("| what | must · aim | seen | | |\n| --- | --: | --: | --- | --- |")
     with sync_playwright() as playwright:
-        browser = launch(playwright)
         for name in asked.only.split(","):
-            for found in ROWS[name](browser, asked.folder, asked.rounds):
+            for found in ROWS[name](playwright, asked.folder, asked.rounds):
                 gate = found.gate
                 seen = "–" if found.seen is None else f"{found.seen:.3g}"
                 print(
@@ -42,7 +40,6 @@ def main() -> int:
                     flush=True,
                 )
                 missed |= found.verdict in ("missed", "missing")
-        browser.close()
     return int(missed)
 
 
