@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from runfolio.query.survey.census import Census
-from runfolio.server.ahead import FIRST_ROWS, asked_ahead
+from runfolio.server.ahead import FIRST_ROWS, asked_ahead, chart_asked
 from runfolio.store.layout import Layout
 from server.asking import client_of
 from server.filling import add_run, store_path
@@ -38,13 +38,52 @@ ALWAYS = ["name", "status", "created", "ended"]
 )
 def test_the_page_tells_what_it_asks_first(parts: list[str], query: bytes, asked: list[str]) -> None:
     """The page of all runs tells of its overview, the first page of the stores too; another view of nothing."""
-    told = asked_ahead(parts, query, ["store", "other"])
+    told = asked_ahead(parts, query, {"store": None, "other": None})
     assert told == [("Link", f"</api/v1/{one}>; rel=preload; as=fetch; crossorigin") for one in asked]
+
+
+@pytest.mark.parametrize(
+    ("parts", "query", "told"), [(["store", "runs"], b"", True), ([], b"", True), (["store", "runs"], b"m=loss", False)]
+)
+def test_the_page_tells_what_its_chart_asks(parts: list[str], query: bytes, told: bool) -> None:
+    """Where it is known, and the address chooses nothing."""
+    headers = asked_ahead(parts, query, {"store": "metric=a+b&buckets=50", "other": None})
+    chart = "</api/v1/stores/store/series?metric=a+b&buckets=50>; rel=preload; as=fetch; crossorigin"
+    assert (("Link", chart) in headers) == told
+    assert not any("series" in value for _, value in asked_ahead(["other", "runs"], b"", {"other": None}))
+
+
+def test_what_the_chart_asks_is_known_after_the_first_overview() -> None:
+    """The next page tells of it, of a store whose name and metric need escapes too."""
+    for number in range(3):
+        add_run(f"r{number}", params={"lr": number}, metrics={"val/ü ~": [1.0, float(number)]})
+    with client_of(store_path()) as client:
+        overview(client, rows=FIRST_ROWS)
+        links = client.get("/store/runs").headers.get_list("Link", split_commas=True)
+        asked = next(link for link in links if "/series?" in link).partition(">")[0].lstrip("<")
+        assert "metric=val%2F%C3%BC+%7E&buckets=1000&curves=1000&as=f8" in asked
+        assert client.get(asked).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("runs", "groups", "asked"),
+    [
+        (30, None, "buckets=1000&curves=1000&as=f8"),
+        (200, None, "buckets=1000&curves=1000&as=u2"),
+        (500, None, "buckets=50&curves=1000&as=u2"),
+        (2001, None, "buckets=50&curves=1000&bands=false&as=u2"),
+        (500, 8, "buckets=1000&curves=0&group=*&as=f8"),
+        (500, 9, "buckets=50&curves=1000&as=u2"),
+    ],
+)
+def test_what_the_chart_asks_of_so_many_runs(runs: int, groups: int | None, asked: str) -> None:
+    """The same as the app's own test of large_chart.ts expects."""
+    assert chart_asked("loss", runs, groups) == f"metric=loss&{asked}"
 
 
 def test_a_store_of_any_name() -> None:
     """A name stands in the header as it stands in an address."""
-    ((_, told),) = asked_ahead(["größe", "runs"], b"", ["größe"])
+    ((_, told),) = asked_ahead(["größe", "runs"], b"", {"größe": None})
     assert told.startswith("</api/v1/stores/gr%C3%B6%C3%9Fe/overview?")
 
 

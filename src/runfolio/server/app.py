@@ -31,7 +31,7 @@ from typing import Any
 
 from runfolio.errors import RunfolioError
 from runfolio.server import limits, log
-from runfolio.server.ahead import asked_ahead, ready
+from runfolio.server.ahead import asked_ahead
 from runfolio.server.answers import Answer, encoded, packable, packed
 from runfolio.server.asked import body_of, plain_query, query_of
 from runfolio.server.errors import Refused, nonsense, nothing_there, refusal_of
@@ -102,9 +102,11 @@ class App:
     async def _ready(self) -> None:
         """Let the first store be ready for its first page; what fails here, the page's own question meets and tells."""
         await asyncio.shield(self._table)
+        from runfolio.server.routes.overview import ready  # with the table
+
         for one in list(self._served.values())[:1]:
             with suppress(Refused, RunfolioError, OSError):
-                await one.follow(ready)
+                one.first_chart = await one.follow(ready)
 
     # ---------------------------------------------------------------- a request
 
@@ -154,7 +156,8 @@ class App:
         built, encodings = self._files.built, encodings_of(scope["headers"])
         if is_page(parts):
             if built:
-                return self._files.page(encodings, asked_ahead(parts, scope["query_string"], list(self._served)))
+                charts = {name: one.first_chart for name, one in self._served.items()}
+                return self._files.page(encodings, asked_ahead(parts, scope["query_string"], charts))
             from runfolio.server import plain_pages
 
             return await plain_pages.page(parts, plain_query(scope["query_string"]), self._served)

@@ -73,6 +73,8 @@ class Served:
         self.layout, self.name = layout, name
         self.reading: tuple[int, int] | None = None
         """How many runs were read of how many, while the store is read for the first time."""
+        self.first_chart: str | None = None
+        """What the large chart of its first page asks, where that is known (ahead.py)."""
         self._store: Store | None = None
         self._opening: asyncio.Future[Store] | None = None
         self._desk: Desk | None = None

@@ -11,6 +11,7 @@ from runfolio.query.store import Store
 from runfolio.query.survey import overview as looked
 from runfolio.query.survey.folded import Folded, folded
 from runfolio.server import limits
+from runfolio.server.ahead import FIRST_ROWS, chart_asked
 from runfolio.server.answers import Answer, as_json
 from runfolio.server.asked import Chosen, Name
 from runfolio.server.routes.folded import Folded as FoldedFacts
@@ -82,11 +83,48 @@ class Overview(Struct, frozen=True):
 
 async def overview(call: Call[OverviewAsked, None]) -> Answer:
     """Tell what runs are made of."""
-    return await call.ask(lambda store: as_json(overview_of(store, call.asked)))
+    found, answer = await call.ask(lambda store: _answer(store, call.asked))
+    if call.asked == _FIRST:
+        call.served.first_chart = _chart_of(found)
+    return answer
 
 
-def overview_of(store: Store, asked: OverviewAsked) -> Overview:
-    """Look over the chosen runs."""
+def ready(store: Store) -> str | None:
+    """Find out what the first page of a store asks, so that it is remembered, and give what its large chart asks.
+
+    For 10,000 runs that is half a second of work, and a browser takes as long to start.
+    """
+    return _chart_of(_answer(store, _FIRST)[0])
+
+
+_FIRST = OverviewAsked(rows=FIRST_ROWS)
+
+
+def _chart_of(first: Overview) -> str | None:
+    """Give what the large chart asks for all runs; None where there is nothing to draw."""
+    metric = _metric_drawn(first)
+    table = first.table
+    if metric is None or table is None:
+        return None
+    if table.folded is not None:
+        return chart_asked(metric, table.folded.runs, table.folded.total)
+    return chart_asked(metric, first.total, None)
+
+
+def _metric_drawn(found: Overview) -> str | None:
+    if found.objective is not None:
+        return found.objective.metric
+    keys = [*(one.key for one in found.columns), *(one.key for one in found.same)]
+    names = (key.removeprefix("metrics.").rpartition(".")[0] for key in keys if key.startswith("metrics."))
+    return next(names, None)
+
+
+def _answer(store: Store, asked: OverviewAsked) -> tuple[Overview, Answer]:
+    found = _overview(store, asked)
+    return found, as_json(found)
+
+
+def _overview(store: Store, asked: OverviewAsked) -> Overview:
     runs = chosen(store, asked)
     found = looked.overview_of(store, runs, asked.metric)
     return Overview(

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import type { Folded, Overview, RunsAnswer } from '../../api/types';
+import { parse } from '../../state/url';
+import { bandsOf, drawableIn, firstChartAddress, focusOf } from './large_chart';
+
+const column = (key: string): Overview['columns'][number] => ({ key, kind: 'number', filled: 9, distinct: 9, weight: null });
+const overview = (more: Partial<Overview>): Overview => ({ total: 9, running: 0, objective: null, over: [], columns: [], same: [], empty: [], default: [], folds: false, table: null, ...more });
+const rows = (total: number): Overview['table'] => ({ folded: null, runs: { total } as RunsAnswer });
+const groups = (total: number, runs: number): Overview['table'] => ({ folded: { total, runs } as Folded, runs: null });
+const plain = parse('/store/runs', '');
+
+test('the chosen metric is drawn, else the objective, else the first there is', () => {
+  const found = overview({ columns: [column('params.lr'), column('metrics.b.last')], same: [{ key: 'metrics.a.last', value: 1 }], objective: { metric: 'c', goal: null } });
+  expect(drawableIn(found)).toEqual(['b', 'a']);
+  expect([focusOf('d', found), focusOf(null, found), focusOf(null, { ...found, objective: null }), focusOf(null, overview({}))]).toEqual(['d', 'c', 'b', null]);
+});
+
+test('few groups are drawn as bands', () => {
+  expect([bandsOf(null, 3), bandsOf([], 8), bandsOf([], 9), bandsOf(['lr'], 2)]).toEqual([[], ['*'], [], ['lr']]);
+});
+
+test('what the first chart asks follows the rows that came along', () => {
+  const objective = { metric: 'loss', goal: 'min' } as const;
+  const asked = (table: Overview['table']): string | undefined => firstChartAddress('s', plain, overview({ objective, table }))?.split('?')[1];
+  expect(asked(rows(30))).toBe('metric=loss&buckets=1000&curves=1000&as=f8');
+  expect(asked(rows(200))).toBe('metric=loss&buckets=1000&curves=1000&as=u2');
+  expect(asked(rows(500))).toBe('metric=loss&buckets=50&curves=1000&as=u2');
+  expect(asked(rows(2001))).toBe('metric=loss&buckets=50&curves=1000&bands=false&as=u2');
+  expect(asked(groups(8, 500))).toBe('metric=loss&buckets=1000&curves=0&group=*&as=f8');
+  expect(asked(groups(9, 500))).toBe('metric=loss&buckets=50&curves=1000&as=u2');
+});
+
+test('of another view, or of no metric, nothing is asked', () => {
+  const objective = { metric: 'loss', goal: 'min' } as const;
+  expect(firstChartAddress('s', parse('/store/runs', '?q=lr<1'), overview({ objective, table: rows(3) }))).toBeNull();
+  expect(firstChartAddress('s', plain, overview({ table: rows(3) }))).toBeNull();
+  expect(firstChartAddress('s', plain, overview({ objective }))).toBeNull();
+});
