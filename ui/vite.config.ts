@@ -51,7 +51,6 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2022',
     assetsInlineLimit: 0,
-    cssCodeSplit: false, // one file for all pages: 2 kB more, and no request with a page's first look
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },

@@ -197,7 +197,7 @@ def _begin(store: str, *told: str) -> subprocess.Popen[bytes]:
 def _live(browser: Browser, server: Served, store: str, rounds: int) -> Seen:
     with opened(browser, server, f"/{_store_name(server)}/runs?by=&m=m0&cols=metrics.m0.last_step") as page:
         page.settled()
-        page.page.wait_for_timeout(5000)  # the small charts come a second after the large one
+        page.page.wait_for_timeout(5000)  # until the small charts are there too
         before, asked = page.event_bytes + page.wire_bytes, page.requests
         page.page.wait_for_timeout(60_000)
         idle = (page.event_bytes + page.wire_bytes - before) / 1000

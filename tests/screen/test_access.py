@@ -109,7 +109,7 @@ def test_dense_and_calm(screen: Screen, seen: tuple[Served, str]) -> None:
     expect(screen.rows.nth(ROWS_MIN)).to_be_visible()
     told = screen.page.evaluate(
         """() => {
-          const box = document.querySelector('.scroller').getBoundingClientRect();
+          const box = document.querySelector('.run-table').getBoundingClientRect();
           const seen = (all, isIn) => [...document.querySelectorAll(all)].filter(each => isIn(each.getBoundingClientRect())).length;
           return {
             rows: seen('[id^=row-]', at => at.top >= box.top && at.bottom <= box.bottom + 1),

@@ -58,7 +58,7 @@ def test_the_last_run_is_reached(page: Screen, many: Many) -> None:
     assert nodes(page) < NODES_MAX
     for share in (0.25, 0.5, 0.75, 1):
         page.page.evaluate(
-            "share => { const box = document.querySelector('.scroller'); box.scrollTop = share * box.scrollHeight }",
+            "share => { const box = document.querySelector('.run-table'); box.scrollTop = share * box.scrollHeight }",
             share,
         )
         expect(page.rows.first).to_be_visible()

@@ -57,6 +57,26 @@ def test_nothing_is_drawn_calmly(client: TestClient) -> None:
         assert found.header["curves"] == [] and found.header["with"] == 0 and found.header["range"] is None
 
 
+def test_several_metrics_come_in_one_answer(client: TestClient) -> None:
+    """Each as the frame that it has alone, after its length; a metric that no run has is a frame without curves."""
+    asked = {"curves": "3", "as": "f4"}
+    names = ["loss", "val/acc", "nothing"]
+    rest = client.get(f"{STORE}/series", params={**asked, "metric": names}).content
+    for name in names:
+        size = int.from_bytes(rest[:8], "little")
+        assert rest[8 : 8 + size] == client.get(f"{STORE}/series", params={**asked, "metric": name}).content
+        rest = rest[8 + size + -size % 8 :]
+    assert not rest
+
+
+def test_several_metrics_share_the_bounds(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one answer may read and give is not more for being asked at once."""
+    monkeypatch.setattr(limits, "POINTS_MAX", 20)
+    assert client.get(f"{STORE}/series", params={"metric": "loss"}).status_code == 200
+    heard = client.get(f"{STORE}/series", params={"metric": ["loss", "val/acc"]})
+    assert heard.status_code == 400 and "at most 10" in heard.json()["error"]["message"]
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -77,7 +97,8 @@ def test_nothing_is_drawn_calmly(client: TestClient) -> None:
         {"metric": "loss", "q": "lr <"},
         {"metric": "loss", "runs": "zz"},
         {"metric": "loss", "colour": "red"},
-        {"metric": ["loss", "loss"]},
+        {"metric": ["loss"] * (limits.CHARTS_MAX + 1)},
+        {"metric": "loss", "curves": ["1", "1"]},
     ],
     ids=str,
 )

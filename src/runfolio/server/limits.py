@@ -57,6 +57,8 @@ BUCKETS_MAX = 10_000
 """Of a curve."""
 CURVES_MAX = 5000
 """In one frame."""
+CHARTS_MAX = 16
+"""Metrics whose curves are asked for at once; they share the next two bounds."""
 POINTS_MAX = 20_000_000
 """That one question reads."""
 NUMBERS_MAX = 2_000_000

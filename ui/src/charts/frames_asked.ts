@@ -1,17 +1,23 @@
 /**
  * Asks the server for frames: a few at a time, the newest question first, and remembers the last ones within a bound.
+ * What is not urgent, as small charts that come one after the other, is gathered, and asked in one question where only the metric differs.
  *
  * A browser keeps six connections to a host, one of them the live stream; more questions would only wait in its queue,
  * where they cannot be overtaken. A question that is no longer wanted is not sent; one that is under way comes to its
  * end and is remembered, as the server would work on it all the same.
  */
 import { askBytes } from '../api/client';
-import { readFrame, type Frame } from '../data/frames';
+import { Refused } from '../api/errors';
+import { readFrame, readFrames, type Frame } from '../data/frames';
 
 const AT_ONCE = 4;
 /** a store answers one question at a time, so what the reader looks at should not find many before it */
 const NOT_URGENT = 1;
 const KEPT_BYTES = 12e6;
+/** what is not urgent is sent when nothing came to it for so long, or the first of it has waited long */
+const GATHER_MS = 60;
+const GATHER_MOST_MS = 250;
+const TOGETHER_MAX = 8;
 
 interface Waiting {
   url: string;
@@ -30,6 +36,8 @@ const waiting: Waiting[] = [];
 const underWay = new Map<string, Promise<Answer>>();
 const kept = new Map<string, { frame: Frame; bytes: number }>();
 let running = 0;
+let gathering: ReturnType<typeof setTimeout> | undefined;
+let gatheringSince_ms = 0;
 let keptBytes = 0;
 let spent_ms = 0;
 
@@ -75,27 +83,79 @@ export function rememberedFrame(url: string): Frame | null {
 export function askFrame(url: string, signal: AbortSignal, urgent = false): Promise<Frame> {
   return new Promise((resolve, reject) => {
     const each: Waiting = { url, signal, urgent, resolve, reject };
-    if (urgent) waiting.unshift(each);
-    else waiting.push(each);
-    next();
+    if (urgent) {
+      waiting.unshift(each);
+      return next();
+    }
+    waiting.push(each);
+    gather();
   });
+}
+
+function gather(): void {
+  const now = performance.now();
+  if (gathering === undefined) gatheringSince_ms = now;
+  clearTimeout(gathering);
+  gathering = setTimeout(
+    () => {
+      gathering = undefined;
+      next();
+    },
+    Math.min(GATHER_MS, Math.max(0, gatheringSince_ms + GATHER_MOST_MS - now)),
+  );
 }
 
 function next(): void {
   for (;;) {
     const each = waiting[0];
-    if (!each || running >= (each.urgent ? AT_ONCE : NOT_URGENT)) return;
+    if (!each || running >= (each.urgent ? AT_ONCE : NOT_URGENT) || (!each.urgent && gathering !== undefined)) return;
     waiting.shift();
     if (each.signal.aborted) {
       each.reject(each.signal.reason);
       continue;
     }
     running++;
-    void fetched(each).finally(() => {
+    const group = each.urgent ? [each] : [each, ...takeAlike(each)];
+    if (group.length > 1) sendTogether(group.map(({ url }) => url));
+    void Promise.all(group.map(fetched)).finally(() => {
       running--;
       next();
     });
   }
+}
+
+const isKnown = (url: string): boolean => kept.has(url) || underWay.has(url);
+/** an address without its metric, which stands first */
+const restOf = (url: string): string => url.replace(/\?metric=[^&]*/, '?');
+const metricOf = (url: string): string => /\?(metric=[^&]*)/.exec(url)?.[1] ?? '';
+
+/** Take out of what waits all that can be asked with this one; of very many runs (those have no bands) one metric is enough at a time. */
+function takeAlike({ url }: Waiting): Waiting[] {
+  if (isKnown(url) || url.includes('&bands=false')) return [];
+  const alike = waiting.filter((each) => !each.urgent && !each.signal.aborted && each.url !== url && restOf(each.url) === restOf(url) && !isKnown(each.url)).slice(0, TOGETHER_MAX - 1);
+  for (const each of alike) waiting.splice(waiting.indexOf(each), 1);
+  return alike;
+}
+
+/** Ask for several frames at once. Where they are too much for one answer, each is asked for alone, one after the other. */
+function sendTogether(urls: string[]): void {
+  const distinct = [...new Set(urls)];
+  const together = sentTogether(distinct);
+  let before: Promise<unknown> = together;
+  distinct.forEach((url, i) => {
+    const turn = before.catch(() => undefined);
+    const answer = together.then(
+      (all) => all[i] as Answer,
+      async (error: unknown) => {
+        if (!(error instanceof Refused && error.status === 400)) throw error;
+        await turn;
+        return sent(url);
+      },
+    );
+    answer.catch(() => undefined); // told to who waits for it
+    underWay.set(url, answer);
+    before = answer;
+  });
 }
 
 async function fetched({ url, signal, resolve, reject }: Waiting): Promise<void> {
@@ -120,6 +180,13 @@ async function sent(url: string): Promise<Answer> {
   const bytes = await askBytes(url);
   spent_ms += performance.now() - began;
   return { frame: readFrame(bytes), bytes: bytes.byteLength };
+}
+
+async function sentTogether(urls: string[]): Promise<Answer[]> {
+  const began = performance.now();
+  const bytes = await askBytes(restOf(urls[0] as string).replace('?', `?${urls.map(metricOf).join('&')}`));
+  spent_ms += performance.now() - began;
+  return readFrames(bytes, urls.length);
 }
 
 /** Ask for what a chart will want as soon as it is there. */

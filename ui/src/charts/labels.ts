@@ -15,7 +15,7 @@ export interface Label {
 }
 
 const HEIGHT = 16;
-const SIGN = 6.4;
+const SIGN = 7.2; // wide, as in the fonts of most Linux machines
 const SIGNS_MAX = 22;
 const GROUP_SIGNS_MAX = 44;
 

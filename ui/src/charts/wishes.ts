@@ -30,7 +30,7 @@ export interface Wish {
   bands: boolean;
   group?: readonly string[];
   centre?: 'mean' | 'median';
-  as: 'f8' | 'u2';
+  as: 'f8' | 'f4' | 'u2';
   smooth: number;
 }
 
@@ -97,7 +97,7 @@ export const baseWish = ({ metric, selection, x, smooth, group, centre, compact,
   smooth,
 });
 
-/** All runs at once. Few come exact; many as a background of 16 bits, or in a small multiple as bands alone. */
+/** All runs at once. Few come exact; many as a background of 16 bits, or in a small multiple as bands alone, to seven digits. */
 export function wholeWish(wanted: Wanted): Wish {
   const { group, ticked, compact, having, exact, all } = wanted;
   const base = baseWish(wanted);
@@ -106,7 +106,7 @@ export function wholeWish(wanted: Wanted): Wish {
   const coarse = exact ? EXACT : GREY_BUCKETS;
   if (group.length > 0) return { ...base, curves: 0, bands: true, as: 'f8' };
   if (compact && veryMany) return { ...base, buckets: coarse, curves: GREY, first: ticked, bands: false, as: 'u2' };
-  if (compact && few === false) return { ...base, curves: Math.min(ticked.length, CURVES), first: ticked, bands: true, as: 'f8' };
+  if (compact && few === false) return { ...base, curves: Math.min(ticked.length, CURVES), first: ticked, bands: true, as: exact ? 'f8' : 'f4' };
   if (compact) return { ...base, curves: FEW, bands: true, as: 'f8' };
   const buckets = (having ?? 0) > GREY ? coarse : base.buckets;
   return { ...base, buckets, curves: all ? CURVES_MAX : CURVES, bands: !veryMany, as: few === true ? 'f8' : 'u2' };

@@ -30,7 +30,7 @@ _BIG = 1 << 20
 SeriesAsked: Any = defstruct(
     "SeriesAsked",
     [
-        ("metric", Name),
+        ("metric", Annotated[tuple[Name, ...], Meta(min_length=1, max_length=limits.CHARTS_MAX)]),
         (
             "x",
             Annotated[str, Meta(max_length=limits.TEXT_MAX + 8, description="step, relative, wall or metric:NAME")],
@@ -52,13 +52,13 @@ SeriesAsked: Any = defstruct(
     frozen=True,
     kw_only=True,
     forbid_unknown_fields=True,
-    namespace={"__doc__": "Which metric of which runs, over what, in which window, and how fine."},
+    namespace={"__doc__": "Which metrics of which runs, over what, in which window, and how fine."},
 )
 
 
 async def series(call: Call[Any, None]) -> Answer:
-    """Give curves of a metric, and bands over all the runs that have it."""
-    raw = await call.ask(lambda store: _frame(store, call.asked))
+    """Give curves of a metric, and bands over all the runs that have it; of several metrics a frame each, after its length in 64 bits."""
+    raw = await call.ask(lambda store: _frames(store, call.asked))
     # A long frame is not packed: on this machine that takes longer than sending it.
     return Answer(raw, TYPE) if len(raw) < _BIG else Answer(_whole(raw), TYPE, length=len(raw))
 
@@ -67,17 +67,23 @@ async def _whole(raw: bytes) -> AsyncIterator[bytes]:
     yield raw
 
 
-def _frame(store: Store, asked: Any) -> bytes:
-    wish = _wish(asked)
-    raw = frame_of(chart_of(store, chosen(store, asked), wish), getattr(asked, "as"))
+def _frames(store: Store, asked: Any) -> bytes:
+    runs = chosen(store, asked)
+    frames = [frame_of(chart_of(store, runs, _wish(asked, metric)), getattr(asked, "as")) for metric in asked.metric]
+    raw = frames[0] if len(frames) == 1 else b"".join(map(_told, frames))
     if len(raw) > _BIG >> 3:
         give_back()
     return raw
 
 
-def _wish(asked: Any) -> Wish:
+def _told(frame: bytes) -> bytes:
+    return len(frame).to_bytes(8, "little") + frame + bytes(-len(frame) % 8)
+
+
+def _wish(asked: Any, metric: str) -> Wish:
+    charts = len(asked.metric)
     return Wish(
-        metric=asked.metric,
+        metric=metric,
         axis=parse_axis(asked.x),
         start=_finite("from", getattr(asked, "from")),
         end=_finite("to", asked.to),
@@ -90,8 +96,8 @@ def _wish(asked: Any) -> Wish:
         rank=_rank(asked.rank),
         smooth=asked.smooth,
         single=getattr(asked, "as") != "f8",
-        points_max=limits.POINTS_MAX,
-        numbers_max=limits.NUMBERS_MAX,
+        points_max=limits.POINTS_MAX // charts,
+        numbers_max=limits.NUMBERS_MAX // charts,
     )
 
 
