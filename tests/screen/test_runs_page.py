@@ -131,6 +131,21 @@ def test_ticks_drive_address_and_compare(screen: Screen, served: Served) -> None
     expect(screen.page.get_by_role("region", name="Runs side by side")).to_contain_text("lr0.01-s0")
 
 
+@pytest.mark.parametrize("by", ["mouse", "script"])
+def test_a_name_leads_on_with_what_was_ticked_by_then(screen: Screen, served: Served, by: str) -> None:
+    """A link takes along what has changed since its row was filled, also where the pointer rested on it."""
+    opened(screen, served, "?by=none")
+    link = screen.row("lr1-s0").locator("a")
+    link.hover()
+    screen.key("x")
+    expect(screen.page).to_have_url(re.compile("sel="))
+    if by == "mouse":
+        link.click()
+    else:
+        link.evaluate("one => one.click()")
+    expect(screen.page).to_have_url(re.compile(r"/run/.*sel="))
+
+
 def test_columns_are_chosen(screen: Screen, served: Served) -> None:
     """A column is searched for, added and removed; the address keeps the choice."""
     opened(screen, served, "?by=none")

@@ -53,16 +53,34 @@ def test_the_page_tells_what_its_chart_asks(parts: list[str], query: bytes, told
     assert not any("series" in value for _, value in asked_ahead(["other", "runs"], b"", {"other": None}))
 
 
-def test_what_the_chart_asks_is_known_after_the_first_overview() -> None:
-    """The next page tells of it, of a store whose name and metric need escapes too."""
+def chart_told(client: TestClient, store: str) -> str | None:
+    links = client.get(f"/{store}/runs").headers.get_list("Link", split_commas=True)
+    return next((link.partition(">")[0].lstrip("<") for link in links if "/series?" in link), None)
+
+
+def test_what_the_chart_asks_follows_the_overview(tmp_path: Path) -> None:
+    """Of a store that nobody has made ready it is told once its overview was asked, with escapes where needed, and as the runs become more."""
     for number in range(3):
         add_run(f"r{number}", params={"lr": number}, metrics={"val/ü ~": [1.0, float(number)]})
-    with client_of(store_path()) as client:
+    with client_of(tmp_path / "none", store_path()) as client:
+        assert chart_told(client, "store") is None
         overview(client, rows=FIRST_ROWS)
-        links = client.get("/store/runs").headers.get_list("Link", split_commas=True)
-        asked = next(link for link in links if "/series?" in link).partition(">")[0].lstrip("<")
+        asked = chart_told(client, "store") or ""
         assert "metric=val%2F%C3%BC+%7E&buckets=1000&curves=1000&as=f8" in asked
         assert client.get(asked).status_code == 200
+        for number in range(3, 31):
+            add_run(f"r{number}", params={"lr": number}, metrics={"val/ü ~": [1.0, float(number)]})
+        until = time.monotonic() + 20
+        while overview(client, rows=FIRST_ROWS)["total"] < 31 and time.monotonic() < until:
+            time.sleep(0.05)
+        assert (chart_told(client, "store") or "").endswith("as=u2")
+
+
+def test_a_very_long_name_is_not_told() -> None:
+    """A header stays as short as all that stand between take it."""
+    assert asked_ahead(["s", "runs"], b"", {"s": chart_asked("é" * 300, 3, None)}) != []
+    long = asked_ahead(["s", "runs"], b"", {"s": chart_asked("é" * 3000, 3, None)})
+    assert [value for _, value in long if "series" in value] == []
 
 
 @pytest.mark.parametrize(

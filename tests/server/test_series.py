@@ -11,6 +11,7 @@ from nanoarrow.ipc import InputStream
 from starlette.testclient import TestClient
 
 import runfolio
+from runfolio.query.charts import charting
 from runfolio.server import limits
 from runfolio.server.frames import Frame, read_frame
 from runfolio.store.layout import Layout
@@ -71,10 +72,34 @@ def test_several_metrics_come_in_one_answer(client: TestClient) -> None:
 
 def test_several_metrics_share_the_bounds(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """What one answer may read and give is not more for being asked at once."""
-    monkeypatch.setattr(limits, "POINTS_MAX", 20)
+    both = {"metric": ["loss", "val/acc"]}
+    monkeypatch.setattr(limits, "POINTS_TOGETHER_MAX", 20)
     assert client.get(f"{STORE}/series", params={"metric": "loss"}).status_code == 200
-    heard = client.get(f"{STORE}/series", params={"metric": ["loss", "val/acc"]})
+    heard = client.get(f"{STORE}/series", params=both)
     assert heard.status_code == 400 and "at most 10" in heard.json()["error"]["message"]
+    monkeypatch.undo()
+    monkeypatch.setattr(limits, "NUMBERS_MAX", 20)
+    assert client.get(f"{STORE}/series", params={"metric": "loss"}).status_code == 200
+    assert client.get(f"{STORE}/series", params=both).status_code == 400
+
+
+def test_what_is_too_much_is_told_before_anything_is_read(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the last of several metrics is too much, the first is not read for nothing."""
+    add_run("long", metrics={"loss": [1.0] * 30})
+    monkeypatch.setattr(limits, "POINTS_TOGETHER_MAX", 60)
+    read: list[str] = []
+    real = charting.read
+    monkeypatch.setattr(charting, "read", lambda *told: (read.append(told[2]), real(*told))[1])
+    assert client.get(f"{STORE}/series", params={"metric": ["val/acc", "loss"]}).status_code == 400
+    assert read == []
+    assert client.get(f"{STORE}/series", params={"metric": "val/acc"}).status_code == 200
+    assert "val/acc" in read
+
+
+def test_a_frame_tells_its_turn(client: TestClient) -> None:
+    """A frame says up to which turn of the stream it knows, as answers in JSON do."""
+    told = client.get(f"{STORE}/series", params={"metric": "loss"}).headers["Runfolio-Turn"]
+    assert told.partition("-")[0] == client.get(f"{STORE}/overview").headers["Runfolio-Turn"].partition("-")[0]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ FIRST_ROWS = 40
 """Of the table: as many as the app takes at a time."""
 _CHOSEN = frozenset((b"q", b"show", b"sort", b"by", b"cols"))
 """With any of these in its address the page of runs asks something else."""
+_CHART_MAX = 2000
+"""Letters: a metric of a very long name is asked for a little later, and no header is longer than others on the way take."""
 _FEW, _GREY, _VERY_MANY, _BANDS_MAX = 30, 200, 2000, 8
 _BUCKETS, _GREY_BUCKETS, _CURVES = 1000, 50, 1000
 """As in the app: its curves come exact up to so many runs, coarse above the second number, without bands above the third."""
@@ -33,7 +35,7 @@ def asked_ahead(parts: Sequence[str], query: bytes, charts: Mapping[str, str | N
         store = f"stores/{quote(name, safe='')}"
         asked.append(f"{store}/overview?rows={FIRST_ROWS}")
         chart = charts[name]
-        if chart is not None and not query:
+        if chart is not None and not query and len(chart) <= _CHART_MAX:
             asked.append(f"{store}/series?{chart}")
     return [("Link", f"</api/v1/{one}>; rel=preload; as=fetch; crossorigin") for one in asked]
 

@@ -29,7 +29,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from runfolio.errors import RunfolioError
 from runfolio.server import limits, log
 from runfolio.server.ahead import asked_ahead
 from runfolio.server.answers import Answer, encoded, packable, packed
@@ -105,8 +104,17 @@ class App:
         from runfolio.server.routes.overview import ready  # with the table
 
         for one in list(self._served.values())[:1]:
-            with suppress(Refused, RunfolioError, OSError):
-                one.first_chart = await one.follow(ready)
+            while True:
+                try:
+                    known = await one.follow(ready)
+                except Refused as refusal:
+                    if refusal.kind == "Opening":
+                        continue  # it waits a while each time
+                except Exception as error:
+                    logging.getLogger("runfolio.server").info("%s is not ready ahead", one.name, exc_info=error)
+                else:
+                    one.first_chart = one.first_chart or known
+                break
 
     # ---------------------------------------------------------------- a request
 

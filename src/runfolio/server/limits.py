@@ -57,12 +57,14 @@ BUCKETS_MAX = 10_000
 """Of a curve."""
 CURVES_MAX = 5000
 """In one frame."""
-CHARTS_MAX = 16
-"""Metrics whose curves are asked for at once; they share the next two bounds."""
 POINTS_MAX = 20_000_000
 """That one question reads."""
 NUMBERS_MAX = 2_000_000
-"""In one frame."""
+"""That one answer gives."""
+CHARTS_MAX = 16
+"""Metrics whose curves are asked for at once."""
+POINTS_TOGETHER_MAX = 2_000_000
+"""That are read for several metrics at once: no more than makes a reader wait a moment, as the first is shown with the last."""
 GZIP_LEAST_BYTES = 1000
 
 # ---------------------------------------------------------------- output, edits, the live stream

@@ -23,16 +23,24 @@ export function address(store: string | null, route: string, asked: Asked = {}):
   return `${base}/${route}${query(asked)}`;
 }
 
-/** up to which turn of its live stream the first answer about a store knew, by the store's part of the address */
+/** up to which turn of its live stream the oldest of the first answers about a store knew, by the store's part of the address */
 const turns = new Map<string, string>();
 
 /** What a stream must be asked from, so that nothing is missed that came after the first answer. */
 export const firstTurn = (store: string): string | null => turns.get(encodeURIComponent(store)) ?? null;
 
+/** Turns are numbered within the life of a server. */
+function isBefore(one: string, other: string): boolean {
+  const [[life, turn], [otherLife, otherTurn]] = [one.split('-'), other.split('-')];
+  return life === otherLife && Number(turn) < Number(otherTurn);
+}
+
 function noteTurn(url: string, answer: Response): void {
   const turn = answer.headers.get('Runfolio-Turn');
   const store = url.split('/')[4];
-  if (turn !== null && store !== undefined && !turns.has(store)) turns.set(store, turn);
+  if (turn === null || store === undefined) return;
+  const before = turns.get(store);
+  if (before === undefined || isBefore(turn, before)) turns.set(store, turn);
 }
 
 const ahead = new Map<string, Promise<unknown>>();

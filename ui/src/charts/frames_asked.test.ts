@@ -12,14 +12,14 @@ function together(frames: Uint8Array[]): Uint8Array<ArrayBuffer> {
 }
 
 /** Answer each question with the frames of its metrics; gives what was asked. */
-function served(status = (_metrics: string[]): number => 200): string[] {
+function served(status = (_metrics: string[]): number => 200, kind = 'UsageError'): string[] {
   const asked: string[] = [];
   vi.stubGlobal('fetch', (url: string) => {
     asked.push(url);
     const metrics = new URLSearchParams(url.slice(url.indexOf('?'))).getAll('metric');
     const body = metrics.length === 1 ? Uint8Array.from(frame(metrics[0] as string)) : together(metrics.map(frame));
     const isRefused = status(metrics) !== 200;
-    return Promise.resolve(new Response(isRefused ? '{"error": {"kind": "UsageError", "message": "too many points"}}' : body, { status: status(metrics) }));
+    return Promise.resolve(new Response(isRefused ? `{"error": {"kind": "${kind}", "message": "no"}}` : body, { status: status(metrics) }));
   });
   return asked;
 }
@@ -54,9 +54,24 @@ test('eight at a time, and none that is no longer wanted', async () => {
   expect(asked.map((url) => url.match(/metric=/g)?.length)).toEqual([8, 1]);
 });
 
-test('where one answer would be too much, each is asked for alone, and one that fails fails alone', async () => {
-  const asked = served((metrics) => (metrics.length > 1 || metrics[0] === 'b' ? 400 : 200));
-  const found = await Promise.allSettled(['a', 'b', 'c'].map((metric) => ask(`/s?metric=${metric}&n=2`)));
+test.each([400, 409, 414, 500])('where one answer is refused with %i, each is asked for alone, and one that fails fails alone', async (refused) => {
+  const asked = served((metrics) => (metrics.includes('b') ? refused : 200));
+  const askAll = (): Promise<PromiseSettledResult<string>[]> => Promise.allSettled(['a', 'b', 'c'].map((metric) => ask(`/s?metric=${metric}&n=${refused}`)));
+  expect((await askAll()).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   expect(asked).toHaveLength(4);
+  forgetFrames();
+  await askAll();
+  expect(asked).toHaveLength(7); // not together again
+});
+
+test('what is wrong for all is not asked again for each', async () => {
+  const asked = served(() => 400, 'FilterError');
+  const found = await Promise.allSettled(['a', 'b'].map((metric) => ask(`/s?metric=${metric}&q=x`)));
+  expect([asked.length, ...found.map(({ status }) => status)]).toEqual([1, 'rejected', 'rejected']);
+});
+
+test('a frame that cannot be read fails alone', async () => {
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response(together([frame('a'), Uint8Array.of(1, 2, 3), frame('c')]))));
+  const found = await Promise.allSettled(['a', 'b', 'c'].map((metric) => ask(`/s?metric=${metric}&n=odd`)));
   expect(found.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
 });

@@ -1,5 +1,5 @@
 /**
- * Asks the server for frames: a few at a time, the newest question first, and remembers the last ones within a bound.
+ * Asks the server for frames: a few at a time, what is urgent first, and remembers the last ones within a bound.
  * What is not urgent, as small charts that come one after the other, is gathered, and asked in one question where only the metric differs.
  *
  * A browser keeps six connections to a host, one of them the live stream; more questions would only wait in its queue,
@@ -7,8 +7,8 @@
  * end and is remembered, as the server would work on it all the same.
  */
 import { askBytes } from '../api/client';
-import { Refused } from '../api/errors';
-import { readFrame, readFrames, type Frame } from '../data/frames';
+import { Refused, Unreachable } from '../api/errors';
+import { partsOf, readFrame, type Frame } from '../data/frames';
 
 const AT_ONCE = 4;
 /** a store answers one question at a time, so what the reader looks at should not find many before it */
@@ -34,6 +34,8 @@ interface Answer {
 
 const waiting: Waiting[] = [];
 const underWay = new Map<string, Promise<Answer>>();
+/** what was too much for one answer, by all but the metric */
+const tooMuch = new Set<string>();
 const kept = new Map<string, { frame: Frame; bytes: number }>();
 let running = 0;
 let gathering: ReturnType<typeof setTimeout> | undefined;
@@ -131,13 +133,16 @@ const metricOf = (url: string): string => /\?(metric=[^&]*)/.exec(url)?.[1] ?? '
 
 /** Take out of what waits all that can be asked with this one; of very many runs (those have no bands) one metric is enough at a time. */
 function takeAlike({ url }: Waiting): Waiting[] {
-  if (isKnown(url) || url.includes('&bands=false')) return [];
+  if (isKnown(url) || url.includes('&bands=false') || tooMuch.has(restOf(url))) return [];
   const alike = waiting.filter((each) => !each.urgent && !each.signal.aborted && each.url !== url && restOf(each.url) === restOf(url) && !isKnown(each.url)).slice(0, TOGETHER_MAX - 1);
   for (const each of alike) waiting.splice(waiting.indexOf(each), 1);
   return alike;
 }
 
-/** Ask for several frames at once. Where they are too much for one answer, each is asked for alone, one after the other. */
+/** Whether an error would be that of each question alone too. */
+const isOfAll = (error: unknown): boolean => error instanceof Unreachable || (error instanceof Refused && (error.status === 503 || error.kind === 'FilterError'));
+
+/** Ask for several frames at once. Where that is refused, each is asked for alone, one after the other: one that is wrong should not stand for all. */
 function sendTogether(urls: string[]): void {
   const distinct = [...new Set(urls)];
   const together = sentTogether(distinct);
@@ -145,9 +150,10 @@ function sendTogether(urls: string[]): void {
   distinct.forEach((url, i) => {
     const turn = before.catch(() => undefined);
     const answer = together.then(
-      (all) => all[i] as Answer,
+      (parts): Answer => ({ frame: readFrame(parts[i] as ArrayBuffer), bytes: (parts[i] as ArrayBuffer).byteLength }),
       async (error: unknown) => {
-        if (!(error instanceof Refused && error.status === 400)) throw error;
+        if (isOfAll(error)) throw error;
+        tooMuch.add(restOf(url));
         await turn;
         return sent(url);
       },
@@ -182,11 +188,11 @@ async function sent(url: string): Promise<Answer> {
   return { frame: readFrame(bytes), bytes: bytes.byteLength };
 }
 
-async function sentTogether(urls: string[]): Promise<Answer[]> {
+async function sentTogether(urls: string[]): Promise<ArrayBuffer[]> {
   const began = performance.now();
   const bytes = await askBytes(restOf(urls[0] as string).replace('?', `?${urls.map(metricOf).join('&')}`));
   spent_ms += performance.now() - began;
-  return readFrames(bytes, urls.length);
+  return partsOf(bytes, urls.length);
 }
 
 /** Ask for what a chart will want as soon as it is there. */

@@ -189,14 +189,14 @@ export function readFrame(buffer: ArrayBuffer): Frame {
   };
 }
 
-/** Read the frames of an answer about several metrics, each after its length in 64 bits. */
-export function readFrames(buffer: ArrayBuffer, count: number): { frame: Frame; bytes: number }[] {
+/** Give the frames of an answer about several metrics, each of which stands after its length in 64 bits. */
+export function partsOf(buffer: ArrayBuffer, count: number): ArrayBuffer[] {
   const view = new DataView(buffer);
-  const found: { frame: Frame; bytes: number }[] = [];
+  const found: ArrayBuffer[] = [];
   for (let at = 0; found.length < count; ) {
-    if (at + 8 > buffer.byteLength) throw new FrameError('an answer of several frames was cut off');
-    const bytes = view.getUint32(at, true); // the upper half is never needed
-    found.push({ frame: readFrame(buffer.slice(at + 8, at + 8 + bytes)), bytes });
+    const bytes = at + 8 <= buffer.byteLength ? view.getUint32(at, true) : Infinity; // the upper half is never needed
+    if (at + 8 + bytes > buffer.byteLength) throw new FrameError('an answer of several frames was cut off');
+    found.push(buffer.slice(at + 8, at + 8 + bytes));
     at += 8 + Math.ceil(bytes / 8) * 8;
   }
   return found;

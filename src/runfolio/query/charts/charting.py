@@ -49,7 +49,21 @@ def chart_of(store: Store, runs: Sequence[Run], wish: Wish) -> Chart:
     Raises:
         UsageError: more points than one chart may read, or give; an odd window.
     """
-    return _Making(store, runs, wish).make()
+    (chart,) = charts_of(store, runs, [wish])
+    return chart
+
+
+def charts_of(store: Store, runs: Sequence[Run], wishes: Sequence[Wish]) -> Iterator[Chart]:
+    """Make several charts, once it is known of each that it is not too much.
+
+    Raises:
+        UsageError: as `chart_of`, before the first is made.
+    """
+    makings = [_Making(store, runs, wish) for wish in wishes]
+    for making in makings:
+        making.check()
+    for making in makings:
+        yield making.make()
 
 
 class _Line(NamedTuple):
@@ -82,7 +96,6 @@ class _Making:
         self.grids: dict[bytes, int] = {}
 
     def make(self) -> Chart:
-        self._check()
         if not self.having:
             return self.chart
         points = [one.points for one in self.having]
@@ -97,7 +110,8 @@ class _Making:
         self.chart.curves.sort(key=lambda curve: self.drawn[self.places[curve.run.id]])
         return self.chart
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise a UsageError where it is too much, or makes no sense."""
         wish = self.wish
         if wish.start is not None and wish.end is not None and wish.start > wish.end:
             raise UsageError(f"the window ends before it begins: from {wish.start:g} to {wish.end:g}")

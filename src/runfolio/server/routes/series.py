@@ -12,7 +12,7 @@ from runfolio.errors import UsageError
 from runfolio.model.names import shown
 from runfolio.query.charts.axis import parse_axis
 from runfolio.query.charts.chart import Wish
-from runfolio.query.charts.charting import chart_of
+from runfolio.query.charts.charting import charts_of
 from runfolio.query.charts.point_slices import point_slices
 from runfolio.query.charts.slices import AskedRank
 from runfolio.query.store import Store
@@ -20,6 +20,7 @@ from runfolio.server import limits
 from runfolio.server.answers import Answer
 from runfolio.server.asked import Chosen, Name, RunIds
 from runfolio.server.frames import TYPE, frame_of
+from runfolio.server.headers import TURN
 from runfolio.server.memory import give_back
 from runfolio.server.points_stream import ARROW, ArrowWriter
 from runfolio.server.routing import STORE, Call, Route
@@ -58,9 +59,12 @@ SeriesAsked: Any = defstruct(
 
 async def series(call: Call[Any, None]) -> Answer:
     """Give curves of a metric, and bands over all the runs that have it; of several metrics a frame each, after its length in 64 bits."""
+    turn = await call.known_turn()  # before the points are read: else some would be neither here nor in the stream
     raw = await call.ask(lambda store: _frames(store, call.asked))
     # A long frame is not packed: on this machine that takes longer than sending it.
-    return Answer(raw, TYPE) if len(raw) < _BIG else Answer(_whole(raw), TYPE, length=len(raw))
+    answer = Answer(raw, TYPE) if len(raw) < _BIG else Answer(_whole(raw), TYPE, length=len(raw))
+    answer.headers.append((TURN, turn))
+    return answer
 
 
 async def _whole(raw: bytes) -> AsyncIterator[bytes]:
@@ -69,7 +73,8 @@ async def _whole(raw: bytes) -> AsyncIterator[bytes]:
 
 def _frames(store: Store, asked: Any) -> bytes:
     runs = chosen(store, asked)
-    frames = [frame_of(chart_of(store, runs, _wish(asked, metric)), getattr(asked, "as")) for metric in asked.metric]
+    charts = charts_of(store, runs, [_wish(asked, metric) for metric in asked.metric])
+    frames = [frame_of(chart, getattr(asked, "as")) for chart in charts]
     raw = frames[0] if len(frames) == 1 else b"".join(map(_told, frames))
     if len(raw) > _BIG >> 3:
         give_back()
@@ -96,7 +101,7 @@ def _wish(asked: Any, metric: str) -> Wish:
         rank=_rank(asked.rank),
         smooth=asked.smooth,
         single=getattr(asked, "as") != "f8",
-        points_max=limits.POINTS_MAX // charts,
+        points_max=limits.POINTS_MAX if charts == 1 else limits.POINTS_TOGETHER_MAX // charts,
         numbers_max=limits.NUMBERS_MAX // charts,
     )
 
