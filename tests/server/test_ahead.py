@@ -12,7 +12,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from runfolio.query.survey.census import Census
+from runfolio.server import limits
 from runfolio.server.ahead import FIRST_ROWS, asked_ahead, chart_asked
+from runfolio.server.served import Served
 from runfolio.store.layout import Layout
 from server.asking import client_of
 from server.filling import add_run, store_path
@@ -182,6 +184,19 @@ def test_ready_before_it_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert read == [1]
         assert overview(client, rows=3)["total"] == 1
         assert read == [1]
+
+
+def test_a_store_that_opens_slowly_is_made_ready_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is read for longer than a question waits, it is made ready when that is done."""
+    add_run("first", params={"lr": 1}, metrics={"m": [1.0]})
+    monkeypatch.setattr(limits, "OPENING_WAIT_S", 0.01)
+    opened = Served._open
+    monkeypatch.setattr(Served, "_open", lambda self: (time.sleep(0.2), opened(self))[1])
+    with client_of(store_path()) as client:
+        until = time.monotonic() + 20
+        while chart_told(client, "store") is None and time.monotonic() < until:
+            time.sleep(0.02)
+        assert "metric=m&" in (chart_told(client, "store") or "")
 
 
 def test_a_store_that_cannot_be_made_ready(tmp_path: Path) -> None:
