@@ -83,17 +83,18 @@ def test_several_metrics_share_the_bounds(client: TestClient, monkeypatch: pytes
     assert client.get(f"{STORE}/series", params=both).status_code == 400
 
 
-def test_what_is_too_much_is_told_before_anything_is_read(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_too_much_is_told_before_anything_is_read(ids: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the last of several metrics is too much, the first is not read for nothing."""
     add_run("long", metrics={"loss": [1.0] * 30})
     monkeypatch.setattr(limits, "POINTS_TOGETHER_MAX", 60)
     read: list[str] = []
     real = charting.read
     monkeypatch.setattr(charting, "read", lambda *told: (read.append(told[2]), real(*told))[1])
-    assert client.get(f"{STORE}/series", params={"metric": ["val/acc", "loss"]}).status_code == 400
-    assert read == []
-    assert client.get(f"{STORE}/series", params={"metric": "val/acc"}).status_code == 200
-    assert "val/acc" in read
+    with client_of(store_path()) as client:
+        assert client.get(f"{STORE}/series", params={"metric": ["val/acc", "loss"]}).status_code == 400
+        assert read == []
+        assert client.get(f"{STORE}/series", params={"metric": "val/acc"}).status_code == 200
+        assert "val/acc" in read
 
 
 def test_a_frame_tells_its_turn(client: TestClient) -> None:
