@@ -110,7 +110,7 @@ def serving(*stores: str | PathLike[str]) -> Iterator[Serving]:
         wait_for(lambda: server.started)
         yield Serving(address)
     finally:
-        server.should_exit = True
+        server.end()
         thread.join(PATIENCE_S)
 
 

@@ -23,6 +23,7 @@ from runfolio.journal.columns import JournalColumns
 from runfolio.journal.writer import FINAL
 from runfolio.model.ids import new_id
 from runfolio.query.store import Store
+from runfolio.server.live import tail
 from runfolio.server.live.looker import ROUND_LOOKS, Looker, News, Seen, Wanted
 from runfolio.server.live.tail import Tail
 from runfolio.store import edits
@@ -376,17 +377,26 @@ def test_what_rest_costs(eyes: Eyes, layout: Layout, monkeypatch: pytest.MonkeyP
     eyes.store._index.cache.db.set_trace_callback(None)
 
 
-def test_a_running_run_asks_no_index(eyes: Eyes, layout: Layout) -> None:
-    """Points of a running run reach us without a word to the index."""
+def test_a_running_run_asks_no_index(eyes: Eyes, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Points of a running run reach us without a word to the index, by one short read each time."""
     run_id, writer = make_run(layout)
     writer.log({"m": 0.0}, 0)
     eyes.look()
     eyes.rest()
     asked: list[str] = []
     eyes.store._index.cache.db.set_trace_callback(asked.append)
+    reads: list[int] = []
+    real = tail.read_at
+
+    def counting(fd: int, size: int, offset: int) -> bytes:
+        reads.append(size)
+        return real(fd, size, offset)
+
+    monkeypatch.setattr(tail, "read_at", counting)
     for step in range(1, 10):
         writer.log({"m": float(step)}, step)
         assert run_id in eyes.look().changed
     assert asked == []
+    assert len(reads) == 9 and max(reads) <= 4096
     eyes.store._index.cache.db.set_trace_callback(None)
     writer.close()

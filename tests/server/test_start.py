@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.request import urlopen
@@ -14,9 +15,9 @@ from urllib.request import urlopen
 import pytest
 
 from runfolio.errors import UsageError
-from runfolio.server.serve import listen
+from runfolio.server.serve import Server, listen
 from server.filling import fill, store_path
-from server.serving import PATIENCE_S
+from server.serving import PATIENCE_S, serving
 
 
 @contextmanager
@@ -100,6 +101,23 @@ def test_ctrl_c_ends_it() -> None:
             assert ended(process) == (0, "")
 
 
+def test_it_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While nobody asks anything it wakes once a second, not ten times."""
+    woken: list[int] = []
+    real = Server.on_tick
+
+    async def counting(self: Server, counter: int) -> bool:
+        woken.append(counter)
+        return await real(self, counter)
+
+    monkeypatch.setattr(Server, "on_tick", counting)
+    fill(1)
+    with serving(store_path()):
+        before = len(woken)
+        time.sleep(1.5)
+        assert len(woken) - before <= 2
+
+
 def test_it_begins_without_a_store() -> None:
     """Where there is no store yet it begins all the same; a place that was named and has none is refused."""
     with running() as (process, url):
@@ -129,7 +147,7 @@ def test_little_is_loaded_before_it_listens() -> None:
     """Until it listens, nothing that reads stores is loaded: it answers first, then looks at the runs."""
     fill(1)
     program = (
-        "import sys\nfrom runfolio.server.serve import listen, server_of\nfrom runfolio.server.served import serve_all\n"
+        "import sys\nfrom runfolio.server.serve import Server, listen, server_of\nfrom runfolio.server.served import serve_all\n"
         "from runfolio.store.layout import find\nfrom runfolio.cli import main, ui\n"
         "made, address = listen(port=0)\nserver_of(serve_all([find()]), address)\n"
         f"print(*[name for name in {HEAVY!r} if name in sys.modules])"

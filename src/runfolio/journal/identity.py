@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 
 
@@ -20,8 +21,9 @@ def host() -> str:
         return os.environ.get("COMPUTERNAME", "")
 
 
+@cache
 def boot_id() -> str | None:
-    """Give the id that the kernel made at boot; None where there is none."""
+    """Give the id that the kernel made at boot; None where there is none. It stays for as long as a process lives."""
     return _text("/proc/sys/kernel/random/boot_id")
 
 

@@ -33,6 +33,7 @@ class RunningRun:
         """Begin anew from what the index knows now."""
         self._standing = standing
         self._step = highest_step(standing)
+        self._known: dict[str, Newest | None] = {}
         self._journals = [(watched, Tail.of(watched)) for watched in standing.open]
 
     @property
@@ -47,7 +48,9 @@ class RunningRun:
 
     def newest(self, metric: str) -> Newest | None:
         """Give the last point of a metric."""
-        found = newest_of(self._standing, metric)
+        if metric not in self._known:
+            self._known[metric] = newest_of(self._standing, metric)
+        found = self._known[metric]
         for _, tail in self._journals:
             came = tail.newest(metric) if tail is not None else None
             if came is not None and (found is None or found.step is None or (came.step or 0) >= found.step):

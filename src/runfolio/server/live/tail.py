@@ -69,15 +69,16 @@ class Tail:
         moved = False
         try:
             with open(self._path, "rb", buffering=0) as file:
-                data = read_at(file.fileno(), _FIRST_BYTES, self.end)
+                data, asked = read_at(file.fileno(), _FIRST_BYTES, self.end), _FIRST_BYTES
                 if any(data[:8]) and os.fstat(file.fileno()).st_ino != self._ino:
                     raise _Lost
                 for _ in range(_PIECES_MAX):
                     before = self.end
                     moved = self._take(data) or moved
-                    if self.end == before:
-                        break
-                    data = read_at(file.fileno(), _MORE_BYTES, self.end)
+                    rest = data[self.end - before :][:8]
+                    if self.end == before or len(data) < asked or (len(rest) == 8 and not any(rest)):
+                        break  # the file ends there, or nothing is written yet
+                    data, asked = read_at(file.fileno(), _MORE_BYTES, self.end), _MORE_BYTES
         except (_Lost, OSError, Unreadable):
             self.is_behind = True
         return moved
