@@ -131,7 +131,7 @@ class Server(uvicorn.Server):
             self._on_start()
 
     async def main_loop(self) -> None:
-        """Wait for the end. uvicorn itself looks ten times a second whether it has come: a third of a percent of a core, for as long as a page is open."""
+        """Wait for the end. uvicorn itself looks ten times a second whether it has come, for a third of a percent of a core."""
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
             try:
