@@ -14,7 +14,9 @@ _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "-
 _METER = """
 (() => {
   if (window.meter) return;
-  const meter = window.meter = { long: [], changed: 0, frames: [], strokes: 0 };
+  const meter = window.meter = { long: [], changed: 0, frames: [], strokes: 0, acted: 0 };
+  // not when the browser was told to: what that takes is not the app's
+  for (const name of ['keydown', 'click']) addEventListener(name, event => { meter.acted = event.timeStamp; }, true);
   const mark = () => { meter.changed = performance.now(); };
   new PerformanceObserver(list => { for (const one of list.getEntries()) meter.long.push([one.startTime, one.duration]); })
     .observe({ type: 'longtask', buffered: true });

@@ -240,30 +240,36 @@ def _finding(gate: Gate, seen: list[float]) -> Finding:
 
 def _filter(page: MeteredPage, text: str) -> float:
     """Type a filter, press Enter, and wait until the line that counts the runs says something else. Units: ms."""
-    before = page.page.inner_text(".line .fact")
     page.page.fill("#filter", text)
-    since = page.now()
+    _watch(page, ".line .fact")
     page.page.press("#filter", "Enter")
-    return _changes(page, ".line .fact", before) - since
+    return _changed(page)
 
 
 def _sort(page: MeteredPage, column: str) -> float:
     """Click the header of a metric and wait until the first row is another. Units: ms."""
     header = page.page.locator('[role="columnheader"]', has_text=column).first
     header.scroll_into_view_if_needed()
-    before = page.page.inner_text('[role="row"]:has([role="gridcell"])')
-    since = page.now()
+    _watch(page, '[role="row"]:has([role="gridcell"])')
     # not by playwright's own click, which waits for the page to stand still first
     header.locator("button").evaluate("one => one.click()")
-    return _changes(page, '[role="row"]:has([role="gridcell"])', before) - since
+    return _changed(page)
 
 
-def _changes(page: MeteredPage, selector: str, before: str) -> float:
-    look = """([selector, before]) => new Promise(done => { const end = performance.now() + 10000;
-        const look = () => { const now = document.querySelector(selector)?.innerText;
+def _watch(page: MeteredPage, selector: str) -> None:
+    """Begin to look for a change of what stands in an element."""
+    page.page.evaluate(
+        """selector => { const before = document.querySelector(selector)?.innerText, end = performance.now() + 10000;
+        meter.other = new Promise(done => { const look = () => { const now = document.querySelector(selector)?.innerText;
             if (now !== undefined && now !== before) return done(performance.now());
-            performance.now() > end ? done(NaN) : setTimeout(look, 4); }; look(); })"""
-    found = page.page.evaluate(look, [selector, before])
+            performance.now() > end ? done(NaN) : setTimeout(look, 4); }; look(); }); }""",
+        selector,
+    )
+
+
+def _changed(page: MeteredPage) -> float:
+    """Give how long after the last key or click what is watched was another. Units: ms."""
+    found = page.page.evaluate("meter.other.then(at => at - meter.acted)")
     return float("nan") if found is None else float(found)
 
 

@@ -97,6 +97,8 @@ class Store:
         self._index = Index(layout, clock, on_progress, NARROW if light else ROOMY)
         self._light = light
         self._runs: dict[str, Run] = {}
+        self._heads: dict[str, tuple[Any, ...]] = {}
+        """Of the same runs: by which a change of one is seen."""
         self._listed: OrderedDict[tuple[Selection, int], list[Run]] = OrderedDict()
         self._listed_at = -1
         self._names: dict[str, frozenset[str]] = {}
@@ -186,9 +188,12 @@ class Store:
             rows = cache.light_rows(*question) if self._light else cache.rows(*question)
             return [self._run(row) for row in rows]  # most are new: faster in one go
         heads = cache.heads(*question)
-        new = cache.rows_of([head[0] for head in heads if not self._knows(head)], self._light)
-        found = (self._run(new[head[0]]) if head[0] in new else self._runs.get(head[0]) for head in heads)
-        return [run for run in found if run is not None]  # another process may have forgotten one in between
+        known = self._heads
+        changed = [head[0] for head in heads if known.get(head[0]) != head]
+        for row in cache.rows_of(changed, self._light).values():
+            self._run(row)
+        runs = self._runs  # another process may have forgotten one in between
+        return [runs[head[0]] for head in heads if head[0] in runs]
 
     def _runs_of(self, where: str, values: Sequence[object]) -> Iterator[Run]:
         """Give the runs that a condition of SQL fits."""
@@ -198,17 +203,13 @@ class Store:
     def _let_go(self) -> None:
         """Forget the runs at hand where many of them are no more."""
         if len(self._runs) > 2 * self._index.cache.ask("SELECT count(*) FROM runs")[0][0]:
-            self._runs = {}
-
-    def _knows(self, head: tuple[Any, ...]) -> bool:
-        """Say whether a run is at hand as it is now."""
-        run = self._runs.get(head[0])
-        return run is not None and run._row[: len(HEAD)] == head
+            self._runs, self._heads = {}, {}
 
     def _run(self, row: Row) -> Run:
         """Give the same object for a run that has not changed."""
-        if not self._knows(row[: len(HEAD)]):
-            self._runs[row.id] = Run(self, row)
+        head = row[: len(HEAD)]
+        if self._heads.get(row.id) != head:
+            self._runs[row.id], self._heads[row.id] = Run(self, row), head
         return self._runs[row.id]
 
     def run(self, ref: str) -> Run:

@@ -19,11 +19,11 @@ class Row(NamedTuple):
 
     id: str
     version: int  # another one after each change
-    name: str | None
-    experiment: str | None
     status: str
     reason: str | None
     since_ns: int | None
+    name: str | None
+    experiment: str | None
     created_ns: int
     started_ns: int | None
     ended_ns: int | None
@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
 
 COLUMNS = Row._fields
-HEAD = COLUMNS[:8]
+HEAD = COLUMNS[:5]
 """The columns by which a change of a run is seen: its version, how it stands, and why."""
 LIGHT = COLUMNS[:14]
 """All but the big ones: an index of the cache holds them, so that of many runs they are read fast."""

@@ -3,6 +3,8 @@ import type { Refused } from '../../api/errors';
 
 class FilterState {
   refused = $state.raw<Refused | null>(null);
+  /** asks for what the page would show of a filter; refused where the filter is wrong. Null: no page shows runs */
+  ask: ((q: string, signal: AbortSignal) => Promise<void>) | null = null;
 }
 
 export const filterState = new FilterState();

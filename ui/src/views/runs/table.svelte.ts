@@ -11,6 +11,7 @@ import { columnNoun } from './columns';
 import { groupKey, MEMBERS_MAX, Places, runRows, type GroupRow, type Row, type RunRow } from './rows';
 
 const MEMBERS_ASKED_MAX = 320; // ids in one address
+const AHEAD_MS = 1000; // an answer ahead of its question is as good as one to it for so long
 
 export interface Question {
   selected: Selected;
@@ -156,6 +157,8 @@ export class Table {
 
   private sheet: Sheet | null = null;
   private next: Sheet | null = null;
+  /** what was asked for ahead of its question, and when it came */
+  private ahead: { sheet: Sheet; came_ms: number } | null = null;
   private places = new Places(0, new Map());
   private openKeys = new Set<string>();
 
@@ -205,10 +208,25 @@ export class Table {
     this.busy = false;
   }
 
+  /** Ask for the first piece of what is about to be asked, and show nothing of it. */
+  async askAhead(question: Question, signal: AbortSignal): Promise<void> {
+    const sheet = new Sheet(this.store, question, this.sheet);
+    signal.addEventListener('abort', () => sheet.abort.abort());
+    await sheet.fetch(0);
+    this.ahead = { sheet, came_ms: performance.now() };
+  }
+
+  private takeAhead(question: Question): Sheet | null {
+    const found = this.ahead;
+    this.ahead = null;
+    const isIt = found !== null && performance.now() - found.came_ms < AHEAD_MS && JSON.stringify(found.sheet.question) === JSON.stringify(question);
+    return isIt ? found.sheet : null;
+  }
+
   /** Ask; what is shown stays until the answer is there. `around`: a row that should be there at once. */
   async ask(question: Question, around = 0, until = around): Promise<boolean> {
     this.next?.abort.abort();
-    const sheet = (this.next = new Sheet(this.store, question, this.sheet));
+    const sheet = (this.next = this.takeAhead(question) ?? new Sheet(this.store, question, this.sheet));
     this.busy = true;
     try {
       await this.fill(sheet, around, until);
