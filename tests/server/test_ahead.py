@@ -97,7 +97,7 @@ def test_a_very_long_name_is_not_told() -> None:
     ],
 )
 def test_what_the_chart_asks_of_so_many_runs(runs: int, groups: int | None, asked: str) -> None:
-    """The same as the app's own test of large_chart.ts expects."""
+    """The same as the app's own test of first_charts.ts expects."""
     assert chart_asked("loss", runs, groups) == f"metric=loss&{asked}"
 
 

@@ -1,17 +1,17 @@
 /** The first questions of the page that is being opened, asked before the app is there to draw their answers. */
 import { askAhead, overviewAddress } from './api/client';
 import type { Overview } from './api/types';
-import { askFrameAhead } from './charts/frames_asked';
+import { askFramesAhead } from './charts/frames_asked';
 import { isPlain, parse, selectedIn } from './state/url';
-import { firstChartAddress } from './views/runs/large_chart';
+import { firstCharts } from './views/runs/first_charts';
 
 async function askFirst(): Promise<void> {
   const opened = parse(location.pathname, location.search);
   const { store } = opened;
   if (store === null || opened.page !== 'runs') return;
   const overview = await askAhead<Overview>(overviewAddress(store, selectedIn(opened), isPlain(opened)));
-  const chart = firstChartAddress(store, opened, overview);
-  if (chart !== null) askFrameAhead(chart);
+  const charts = firstCharts(store, opened, overview);
+  if (charts !== null) askFramesAhead(charts.large, charts.small);
 }
 
 /** Ends when the first rows are there, or will not come: who asks for them meets the reason. */

@@ -41,7 +41,7 @@ def asked_ahead(parts: Sequence[str], query: bytes, charts: Mapping[str, str | N
 
 
 def chart_asked(metric: str, runs: int, groups: int | None) -> str:
-    """Give what the large chart asks by itself, letter by letter as ui/src/views/runs/large_chart.ts and ui/src/charts/wishes.ts write it.
+    """Give what the large chart asks by itself, letter by letter as ui/src/views/runs/first_charts.ts and ui/src/charts/wishes.ts write it.
 
     Args:
         groups: how many there are where rows are groups; else None.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -27,56 +27,108 @@ _F4_MAX = 3e38
 _SHARED_LEAST = 1 / 64
 """A curve that takes up less of the range of all has a scale of its own, or too few of the levels would be left for it."""
 
+_SLAB = 200_000
+"""Numbers, about, that are packed together."""
+
 Numbers = NDArray[Any]
+Arrays = Sequence[Numbers]
+"""Of one curve."""
+Told = dict[str, Any]
 Scale = tuple[float, float]
-"""a, b: k stands for a + b·k."""
+"""a, b: k stands for a + b·k; of values, the least and the greatest."""
 
 
 class _Packing:
     """The arrays of a frame in the making."""
 
-    def __init__(self, form: str, scale: Scale | None, levels: int) -> None:
-        self.form, self.scale, self.levels = form, scale, levels
+    def __init__(self, form: str, levels: int) -> None:
+        self.form, self.levels = form, levels
+        self.scale: Scale | None = None
         self.parts: list[bytes] = []
         self.size = 0
 
-    def exact(self, array: Numbers) -> dict[str, Any]:
+    def exact(self, array: Numbers) -> Told:
         """Add floats of 64 bits, which x needs."""
         return self._add(array, F8)
 
-    def counts(self, array: Numbers) -> dict[str, Any]:
+    def counts(self, array: Numbers) -> Told:
         return self._add(array, I4)
 
-    def values(self, arrays: Sequence[Numbers]) -> list[dict[str, Any]]:
-        """Add the values of one curve in the form asked for, all of one scale."""
-        if self.form == F8:
-            return [self._add(array, F8) for array in arrays]
-        least, most = _reach(arrays)
-        if max(abs(least), abs(most)) > _F4_MAX:
-            return [self._add(array, F8) for array in arrays]
-        if self.form == F4:
-            return [self._add(array, F4) for array in arrays]
-        scale = self.scale
-        if scale is None or most - least < _SHARED_LEAST * scale[1] * self.levels:
-            scale = _scale(least, most, self.levels)
-        return [{**self._add(_levels(array, scale), U2), "scale": list(scale)} for array in arrays]
+    def curves(self, curves: Sequence[Arrays]) -> list[list[Told]]:
+        """Add the values of curves in the form asked for; a scale that all share packs well, and makes the header short."""
+        if self.form != U2:
+            return self.values(curves)
+        reaches = [reach for some in _slabs(curves) for reach in _reaches(some)]
+        least, most = min((low for low, _ in reaches), default=0.0), max((high for _, high in reaches), default=0.0)
+        if curves and max(abs(least), abs(most)) <= _F4_MAX:
+            self.scale = _scale(least, most, self.levels)
+        return self.values(curves)
 
-    def _add(self, array: Numbers, form: str) -> dict[str, Any]:
-        raw = np.ascontiguousarray(array, _DTYPES[form]).tobytes()
-        if form == U2:
-            raw = raw[::2] + raw[1::2]
-        told = {"at": self.size, "n": len(array), "as": form}
+    def values(self, curves: Sequence[Arrays]) -> list[list[Told]]:
+        """Add the values of curves; the arrays of one have one form and one scale."""
+        if self.form == F8:
+            return [[self._add(array, F8) for array in arrays] for arrays in curves]
+        return [told for some in _slabs(curves) for told in self._slab(some)]
+
+    def _slab(self, curves: Sequence[Arrays]) -> Iterator[list[Told]]:
+        reaches = _reaches(curves)
+        scales = [self._scale(*reach) for reach in reaches]
+        packed = _levels(curves, scales) if self.form == U2 else iter(())
+        for arrays, (least, most), scale in zip(curves, reaches, scales, strict=True):
+            raw = [next(packed, b"") for _ in arrays]
+            if max(abs(least), abs(most)) > _F4_MAX:
+                yield [self._add(array, F8) for array in arrays]
+            elif self.form == F4:
+                yield [self._add(array, F4) for array in arrays]
+            else:
+                told = [self._put(some, len(array), U2) for some, array in zip(raw, arrays, strict=True)]
+                yield [{**one, "scale": list(scale)} for one in told]
+
+    def _scale(self, least: float, most: float) -> Scale:
+        if max(abs(least), abs(most)) > _F4_MAX:
+            return 0.0, 0.0  # it comes as f8
+        shared = self.scale
+        is_shared = shared is not None and most - least >= _SHARED_LEAST * shared[1] * self.levels
+        return shared if shared is not None and is_shared else _scale(least, most, self.levels)
+
+    def _add(self, array: Numbers, form: str) -> Told:
+        return self._put(np.ascontiguousarray(array, _DTYPES[form]).tobytes(), len(array), form)
+
+    def _put(self, raw: bytes, n: int, form: str) -> Told:
+        told = {"at": self.size, "n": n, "as": form}
         padding = -len(raw) % 8
         self.parts += [raw, bytes(padding)] if padding else [raw]
         self.size += len(raw) + padding
         return told
 
 
-def _reach(arrays: Iterable[Numbers]) -> Scale:
-    """Give the least and the greatest value, NaN left out; 0 and 0 where there is none."""
-    found = [(float(np.fmin.reduce(one)), float(np.fmax.reduce(one))) for one in arrays if len(one)]
-    known = [(low, high) for low, high in found if low == low]
-    return (min(low for low, _ in known), max(high for _, high in known)) if known else (0.0, 0.0)
+def _slabs(curves: Sequence[Arrays]) -> Iterator[Sequence[Arrays]]:
+    """Cut curves into parts of a bounded size: what numpy is called for once is held several times."""
+    begin, size = 0, 0
+    for at, arrays in enumerate(curves):
+        size += sum(map(len, arrays))
+        if size > _SLAB:
+            yield curves[begin : at + 1]
+            begin, size = at + 1, 0
+    if begin < len(curves):
+        yield curves[begin:]
+
+
+def _reaches(curves: Sequence[Arrays]) -> list[Scale]:
+    """Give the least and the greatest value of each curve, NaN left out; 0 and 0 where there is none."""
+    sizes = np.array([sum(map(len, arrays)) for arrays in curves])
+    had = sizes > 0
+    found = np.zeros((len(curves), 2))
+    if had.any():
+        joined = _joined(curves)
+        begins = (np.cumsum(sizes) - sizes)[had]
+        found[had] = np.stack([np.fmin.reduceat(joined, begins), np.fmax.reduceat(joined, begins)], axis=1)
+    found[np.isnan(found)] = 0.0
+    return [(low, high) for low, high in found.tolist()]
+
+
+def _joined(curves: Sequence[Arrays]) -> Numbers:
+    return np.concatenate([np.zeros(0), *(array for arrays in curves for array in arrays)])
 
 
 def _scale(least: float, most: float, levels: int) -> Scale:
@@ -84,16 +136,22 @@ def _scale(least: float, most: float, levels: int) -> Scale:
     return least, step if np.isfinite(step) else 0.0
 
 
-def _levels(array: Numbers, scale: Scale) -> Numbers:
-    start, step = scale
-    raised = array.astype(np.float64)
-    raised -= start
-    if step:
-        raised /= step
+def _levels(curves: Sequence[Arrays], scales: Sequence[Scale]) -> Iterator[bytes]:
+    """Yield each array as levels of its curve's scale: the low bytes of all, then the high ones."""
+    sizes = [sum(map(len, arrays)) for arrays in curves]
+    raised = _joined(curves)
+    raised -= np.repeat([start for start, _ in scales], sizes)
+    raised /= np.repeat([step or 1.0 for _, step in scales], sizes)
     np.rint(raised, out=raised)
     np.clip(raised, 0, LEVELS, out=raised)
     raised[np.isnan(raised)] = GAP
-    return raised.astype(np.uint16)
+    pairs = raised.astype("<u2").view(np.uint8).reshape(-1, 2)
+    low, high = pairs[:, 0].tobytes(), pairs[:, 1].tobytes()
+    at = 0
+    for array in (array for arrays in curves for array in arrays):
+        end = at + len(array)
+        yield low[at:end] + high[at:end]
+        at = end
 
 
 def _levels_for(curves: int) -> int:
@@ -107,8 +165,10 @@ def frame_of(chart: Chart, form: str = F8) -> bytes:
     Args:
         form: of the values: f8, f4 or u2. Where a curve does not fit into it, it comes as f8.
     """
-    levels = _levels_for(len(chart.curves))
-    packing = _Packing(form, _shared_scale(chart, levels) if form == U2 else None, levels)
+    packing = _Packing(form, _levels_for(len(chart.curves)))
+    grids = [packing.exact(x) for x in chart.grids]
+    named = [_arrays(curve) for curve in chart.curves]
+    values = packing.curves([list(arrays.values()) for arrays in named])
     header = {
         "metric": chart.metric,
         "goal": chart.goal,
@@ -121,8 +181,11 @@ def frame_of(chart: Chart, form: str = F8) -> bytes:
         "thinned": chart.is_thinned,
         "buckets": chart.buckets,
         "range": list(chart.range) if chart.range else None,
-        "grids": [packing.exact(x) for x in chart.grids],
-        "curves": [_curve(curve, packing) for curve in chart.curves],
+        "grids": grids,
+        "curves": [
+            _curve(curve, dict(zip(arrays, told, strict=True)))
+            for curve, arrays, told in zip(chart.curves, named, values, strict=True)
+        ],
         "bands": [_band(band, packing) for band in chart.bands],
         "groups": chart.groups,
         "words": chart.words,
@@ -139,34 +202,26 @@ def _json(value: Any) -> bytes:
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _shared_scale(chart: Chart, levels: int) -> Scale | None:
-    """Give a scale for all curves: one that they share packs well, and makes the header short."""
-    arrays = [array for curve in chart.curves for array in _arrays(curve).values()]
-    least, most = _reach(arrays)
-    return _scale(least, most, levels) if arrays and max(abs(least), abs(most)) <= _F4_MAX else None
-
-
 def _arrays(curve: Curve) -> dict[str, Numbers]:
     named = {"y": curve.y, "min": curve.low, "max": curve.high, "last": curve.last, "smooth": curve.smooth}
     return {name: array for name, array in named.items() if array is not None}
 
 
-def _curve(curve: Curve, packing: _Packing) -> dict[str, Any]:
-    arrays = _arrays(curve)
+def _curve(curve: Curve, values: dict[str, Told]) -> Told:
     return {
         "id": curve.run.id,
         "grid": curve.grid,
         "points": curve.points,
         "thinned": curve.y is None,
-        **dict(zip(arrays, packing.values(list(arrays.values())), strict=True)),
+        **values,
         "marks": [list(mark) for mark in curve.marks],
         "final": marked(curve.final),
     }
 
 
-def _band(band: Band, packing: _Packing) -> dict[str, Any]:
+def _band(band: Band, packing: _Packing) -> Told:
     laid = band.laid
-    centre, low, high = packing.values([laid.centre, laid.low, laid.high])
+    ((centre, low, high),) = packing.values([[laid.centre, laid.low, laid.high]])
     return {
         "params": marked(band.params),
         "ids": [run.id for run in band.runs] if band.params is not None else [],

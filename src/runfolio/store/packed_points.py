@@ -5,9 +5,11 @@ Bytes per point: 16 where steps follow each other and the kind is one, else up t
 
 from __future__ import annotations
 
+from functools import lru_cache
 from struct import Struct
 
 import numpy as np
+from numpy.typing import NDArray
 
 from runfolio.store.points import Merged
 
@@ -36,17 +38,26 @@ def unpack(blob: bytes) -> Merged:
     values = np.frombuffer(blob, np.float64, count, at)
     times_ns = np.frombuffer(blob, np.int64, count, at + 8 * count)
     at += 16 * count
-    if flags & _COUNTED:
-        steps = np.arange(count, dtype=np.int64) + first
-    else:
+    steps, final, kinds = _alike(count, first, kind) if count <= _SHORT else _plain(count, first, kind)
+    if not flags & _COUNTED:
         steps = np.frombuffer(blob, np.int64, count, at)
         at += 8 * count
-    if flags & _STEPPED:
-        final = np.zeros(count, np.bool_)
-    else:
+    if not flags & _STEPPED:
         final = np.frombuffer(blob, np.bool_, count, at)
         at += count
-    kinds = np.full(count, kind, np.uint8) if flags & _ONE_KIND else np.frombuffer(blob, np.uint8, count, at)
-    for array in (steps, final, kinds):
-        array.flags.writeable = False
+    if not flags & _ONE_KIND:
+        kinds = np.frombuffer(blob, np.uint8, count, at)
     return Merged(steps, final, values, kinds, times_ns)
+
+
+def _plain(count: int, first: int, kind: int) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.uint8]]:
+    """Give what a series has of which nothing needs to be told: steps that follow each other, no point without one, one kind."""
+    found = np.arange(count, dtype=np.int64) + first, np.zeros(count, np.bool_), np.full(count, kind, np.uint8)
+    for array in found:
+        array.flags.writeable = False
+    return found
+
+
+_SHORT = 2000
+_alike = lru_cache(16)(_plain)
+"""Short series are many and alike, and share these; a long one's would only be held."""

@@ -18,6 +18,8 @@ const KEPT_BYTES = 12e6;
 const GATHER_MS = 60;
 const GATHER_MOST_MS = 250;
 const TOGETHER_MAX = 8;
+/** what is asked ahead and could not be sent for so long is not sent any more: another view may be wanted by then */
+const AHEAD_MS = 2000;
 
 interface Waiting {
   url: string;
@@ -195,7 +197,10 @@ async function sentTogether(urls: string[]): Promise<ArrayBuffer[]> {
   return partsOf(bytes, urls.length);
 }
 
-/** Ask for what a chart will want as soon as it is there. */
-export function askFrameAhead(url: string): void {
-  askFrame(url, new AbortController().signal, true).catch(() => undefined); // the chart asks again, and tells
+/** Ask for what charts will want as soon as they are there: the large one, then the small ones. They ask again, and tell what is wrong. */
+export function askFramesAhead(large: string, small: readonly string[]): void {
+  askFrame(large, new AbortController().signal, true).catch(() => undefined);
+  const soon = AbortSignal.timeout(AHEAD_MS);
+  const asked = new Set(waiting.map(({ url }) => url));
+  for (const url of small) if (!asked.has(url)) askFrame(url, soon).catch(() => undefined);
 }

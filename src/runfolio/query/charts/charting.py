@@ -93,7 +93,10 @@ class _Making:
             others = _of_rank(census.layouts.find(self.runs, wish.axis.metric), wish.rank)
             self.over = {one.run.id: one for one in asked_of(self.runs, others)}
         self.dtype = np.float32 if wish.single and _is_small(self.found) else np.float64
+        self.middles: Floats | None = None
         self.grids: dict[bytes, int] = {}
+        self.places_of_x: dict[int, int] = {}
+        """The same by their ids, of those that the chart holds."""
 
     def make(self) -> Chart:
         if not self.having:
@@ -160,12 +163,13 @@ class _Making:
         """Read all the curves, then draw them."""
         lines: list[_Line] = []
         least, most, shared = np.inf, -np.inf, _NOTHING
-        for line in self._lines(wanted, whole=True):
-            if len(line.x):
-                least, most = min(least, float(line.x[0])), max(most, float(line.x[-1]))
-            x, y = within(line.x, line.y, self.wish.start, self.wish.end)
-            shared = shared if np.array_equal(x, shared) else x
-            lines.append(line._replace(x=shared, y=y.copy()))  # a view would hold what it was cut from
+        for place, x, y, final in self._lines(wanted, whole=True):
+            if len(x):
+                least, most = min(least, float(x[0])), max(most, float(x[-1]))
+            x, y = within(x, y, self.wish.start, self.wish.end)
+            if len(x) != len(shared) or not (x == shared).all():
+                shared = x
+            lines.append(_Line(place, shared, y.copy(), final))  # a view would hold what it was cut from
         self._tell_range(least, most)
         self.chart.gone = len(wanted) - len(lines)
         grid = self._grid()
@@ -222,25 +226,34 @@ class _Making:
         run, x, y = self.runs[line.place], line.x, line.y
         final = line.final[-FINALS_MAX:].tolist()
         if len(x) <= 2 * self.wish.buckets or grid is None:
-            exact = self._kept(finite(y))
-            curve = Curve(run, self._add_grid(x), len(x), exact, None, None, None, None, marks(x, y), final)
+            is_plain = bool(np.isfinite(y).all())
+            exact, told = (y, []) if is_plain else (finite(y), marks(x, y))
+            curve = Curve(run, self._add_grid(x), len(x), self._kept(exact), None, None, None, None, told, final)
         else:
             low, high, last = (self._kept(one) for one in thinned(x, y, grid))
             weight = self.wish.smooth
             smooth = self._kept(last_of(x, moving_average(y, weight), grid)) if weight else None
             told = marks(x, y, grid)
-            curve = Curve(run, self._add_grid(grid.x), len(x), None, low, high, last, smooth, told, final)
+            curve = Curve(run, self._add_grid(self._middles(grid)), len(x), None, low, high, last, smooth, told, final)
         self.chart.curves.append(curve)
         return True
+
+    def _middles(self, grid: Grid) -> Floats:
+        if self.middles is None:
+            self.middles = grid.x
+        return self.middles
 
     def _kept(self, values: Floats) -> NDArray[Any]:
         return values.astype(self.dtype)  # a copy also where nothing is to change: it may be a view
 
     def _add_grid(self, x: Floats) -> int:
         """Give the place of a grid, which many curves share."""
+        known = self.places_of_x.get(id(x))
+        if known is not None:
+            return known
         key = blake2b(x.tobytes(), digest_size=16).digest()
         if key not in self.grids:
-            self.grids[key] = len(self.chart.grids)
+            self.grids[key] = self.places_of_x[id(x)] = len(self.chart.grids)
             self.chart.grids.append(x)
         return self.grids[key]
 
@@ -251,16 +264,17 @@ class _Making:
         x = self._shared(lines)
         rough = grid._replace(buckets=_wide(grid, len(self.runs)))
         table = np.full((len(self.runs), rough.buckets if x is None else len(x)), np.nan, self.dtype)
+        columns = {} if x is None else {key: np.searchsorted(x, one) for key, one in _distinct(lines).items()}
         for line in lines:
             if x is None:
                 table[line.place] = last_of(line.x, line.y, rough)
             else:
-                table[line.place, np.searchsorted(x, line.x)] = finite(line.y)
+                table[line.place, columns[id(line.x)]] = finite(line.y)
         self._bands(*(_with_points(table, rough.x) if x is None else (table, x)))
 
     def _shared(self, lines: list[_Line]) -> Floats | None:
         """Give all x of curves; None where they are too many to be told one by one."""
-        distinct = list({id(line.x): line.x for line in lines}.values())
+        distinct = list(_distinct(lines).values())
         most = min(2 * self.wish.buckets, TABLE_MAX // len(lines))
         if max(map(len, distinct)) > most:
             return None
@@ -287,6 +301,11 @@ class _Making:
 
 
 _NOTHING: Floats = np.zeros(0)
+
+
+def _distinct(lines: Sequence[_Line]) -> dict[int, Floats]:
+    """Give the arrays of x by their ids: curves one after the other with the same x share it."""
+    return {id(line.x): line.x for line in lines}
 
 
 def _wide(grid: Grid, runs: int) -> int:
