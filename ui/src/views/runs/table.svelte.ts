@@ -223,14 +223,15 @@ export class Table {
     return isIt ? found.sheet : null;
   }
 
-  /** Ask; what is shown stays until the answer is there. `around`: a row that should be there at once. */
-  async ask(question: Question, around = 0, until = around): Promise<boolean> {
+  /** Ask; what is shown stays until the answer is there. `around`: a row that should be there at once; `oncome` hears of the answer before it is shown. */
+  async ask(question: Question, around = 0, until = around, oncome?: (runs: number, rows: number) => void): Promise<boolean> {
     this.next?.abort.abort();
     const sheet = (this.next = this.takeAhead(question) ?? new Sheet(this.store, question, this.sheet));
     this.busy = true;
     try {
       await this.fill(sheet, around, until);
       if (this.next !== sheet) return false;
+      oncome?.(sheet.runs, sheet.total);
       this.show(sheet);
       return true;
     } catch (error) {
