@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Download, expect
+from playwright.sync_api import Download, Route, expect
 
 from screen import stores
 from screen.seeing import Screen
@@ -298,3 +298,43 @@ def test_a_double_click_on_a_zoomed_chart_ticks_nothing(screen: Screen, few: Ser
     expect(screen.words("loss")).not_to_contain_text("zoomed")
     assert "zoom=" not in screen.page.url
     assert "sel=" not in screen.page.url
+
+
+_COUNT_STROKES = """
+() => {
+  window.strokes = 0;
+  for (const name of ['stroke', 'fill']) {
+    const real = CanvasRenderingContext2D.prototype[name];
+    CanvasRenderingContext2D.prototype[name] = function (...told) { window.strokes++; return real.apply(this, told); };
+  }
+}
+"""
+
+
+def test_what_is_drawn_is_not_drawn_again(screen: Screen, many: Served) -> None:
+    """Rows in another order leave all charts as they are; a filter leaves them until its curves are there, and asks once for its rows."""
+    opened(screen, many, "?by=none&cols=params.lr")
+    expect(screen.words("part0/m00")).to_contain_text("run")
+    screen.page.wait_for_timeout(500)
+    screen.page.evaluate(_COUNT_STROKES)
+
+    first = screen.names[0]
+    screen.page.get_by_role("columnheader", name="lr").get_by_role("button").click()
+    expect(screen.rows.first).not_to_contain_text(first)
+    screen.page.wait_for_timeout(300)
+    assert screen.page.evaluate("strokes") == 0
+
+    held: list[Route] = []
+    screen.page.route("**/series?*", held.append)
+    screen.asked.clear()
+    screen.filter.fill("params.lr <= 0.005")
+    screen.filter.press("Enter")
+    expect(screen.line).to_contain_text("5 of 41 runs")
+    screen.page.wait_for_timeout(300)
+    assert len([url for url in screen.asked if "/runs?" in url]) == 1
+    assert screen.page.evaluate("strokes") == 0
+    screen.page.unroute("**/series?*")
+    for route in held:
+        route.continue_()
+    expect(screen.words("loss")).to_contain_text("5 runs")
+    assert screen.page.evaluate("strokes") > 0

@@ -1,7 +1,7 @@
 /** The first questions of the page that is being opened, asked before the app is there to draw their answers. */
 import { askAhead, overviewAddress } from './api/client';
 import type { Overview } from './api/types';
-import { askFramesAhead } from './charts/frames_asked';
+import { askFrameAhead } from './charts/frames_asked';
 import { isPlain, parse, selectedIn } from './state/url';
 import { firstCharts } from './views/runs/first_charts';
 
@@ -11,7 +11,7 @@ async function askFirst(): Promise<void> {
   if (store === null || opened.page !== 'runs') return;
   const overview = await askAhead<Overview>(overviewAddress(store, selectedIn(opened), isPlain(opened)));
   const charts = firstCharts(store, opened, overview);
-  if (charts !== null) askFramesAhead(charts.large, charts.small);
+  if (charts !== null) askFrameAhead(charts.large);
 }
 
 /** Ends when the first rows are there, or will not come: who asks for them meets the reason. */

@@ -197,10 +197,14 @@ async function sentTogether(urls: string[]): Promise<ArrayBuffer[]> {
   return partsOf(bytes, urls.length);
 }
 
-/** Ask for what charts will want as soon as they are there: the large one, then the small ones. They ask again, and tell what is wrong. */
-export function askFramesAhead(large: string, small: readonly string[]): void {
-  askFrame(large, new AbortController().signal, true).catch(() => undefined);
+/** Ask for what a large chart will want as soon as it is there. It asks again, and tells what is wrong. */
+export function askFrameAhead(url: string): void {
+  askFrame(url, new AbortController().signal, true).catch(() => undefined);
+}
+
+/** The same for small charts, after the large one. */
+export function askFramesAhead(urls: readonly string[]): void {
   const soon = AbortSignal.timeout(AHEAD_MS);
   const asked = new Set(waiting.map(({ url }) => url));
-  for (const url of small) if (!asked.has(url)) askFrame(url, soon).catch(() => undefined);
+  for (const url of urls) if (!asked.has(url)) askFrame(url, soon).catch(() => undefined);
 }
