@@ -325,7 +325,7 @@ def test_what_is_drawn_is_not_drawn_again(screen: Screen, many: Served) -> None:
     assert screen.page.evaluate("strokes") == 0
 
     held: list[Route] = []
-    screen.page.route("**/series?*", held.append)
+    screen.page.route("**/series?*", lambda route: held.append(route))
     screen.asked.clear()
     screen.filter.fill("params.lr <= 0.005")
     screen.filter.press("Enter")
@@ -333,8 +333,8 @@ def test_what_is_drawn_is_not_drawn_again(screen: Screen, many: Served) -> None:
     screen.page.wait_for_timeout(300)
     assert len([url for url in screen.asked if "/runs?" in url]) == 1
     assert screen.page.evaluate("strokes") == 0
-    screen.page.unroute("**/series?*")
     for route in held:
         route.continue_()
+    screen.page.unroute("**/series?*")
     expect(screen.words("loss")).to_contain_text("5 runs")
     assert screen.page.evaluate("strokes") > 0
