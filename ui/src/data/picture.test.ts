@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { count } from './format';
 import { band, curve, frame } from './made_curves';
 import { compose, spread, type Emphasis } from './picture';
 
@@ -31,6 +32,11 @@ test('smoothed, the line as logged stays', () => {
 test('groups have a line and a band each, with how many runs they hold', () => {
   const grouped = frame([], { bands: [band([1], { params: { 'opt.lr': 0.1 }, runs: 8 }), band([1], { params: { 'opt.lr': null }, runs: 2 })] });
   expect(compose(grouped, { ...PLAIN, grouped: true }).bands.map(({ label }) => label)).toEqual(['lr=0.1 (n = 8)', 'lr=none (n = 2)']);
+});
+
+test('how many runs a band is of is written as everywhere', () => {
+  const [all] = compose(frame(runs(31).curves, { bands: [band([1, 2], { runs: 10_000 })] }), PLAIN).bands;
+  expect(all?.label).toBe(`median of ${count(10_000)}`);
 });
 
 test('labels never overlap and stay as near as may be', () => {

@@ -4,6 +4,7 @@
  * Few curves have a colour each. Many are a distribution: all in grey, the median with its band, and colour for what
  * is ticked or pointed at alone. Smoothing is for lines that are followed one by one: the grey stays as it was logged.
  */
+import { count } from './format';
 import type { Band, Curve, Frame, Values } from './frames';
 import { COLOURS_MAX } from './colours';
 import { isExact, smoothed, smoothedCurve } from './smoothing';
@@ -82,9 +83,9 @@ export function compose(frame: Frame, emphasis: Emphasis): Picture {
 function shaded(band: Band, index: number, { grouped, smooth }: Emphasis): Shaded {
   const line = (values: Values): Values => (smooth > 0 ? smoothed(values, smooth) : values);
   const lines = { centre: line(band.centre), raw: smooth > 0 ? band.centre : null, low: line(band.low), high: line(band.high) };
-  if (!grouped || !band.params) return { band, ...lines, place: null, label: `${band.centreName} of ${band.runs}` };
+  if (!grouped || !band.params) return { band, ...lines, place: null, label: `${band.centreName} of ${count(band.runs)}` };
   const said = Object.entries(band.params).map(([key, value]) => `${key.slice(key.lastIndexOf('.') + 1)}=${value === null ? 'none' : String(value)}`);
-  return { band, ...lines, place: index < COLOURS_MAX ? index : null, label: `${visible(said.join(' ')) || 'all'} (n = ${band.runs})` };
+  return { band, ...lines, place: index < COLOURS_MAX ? index : null, label: `${visible(said.join(' ')) || 'all'} (n = ${count(band.runs)})` };
 }
 
 /** Move labels apart so that none overlaps another, each as near to its place as may be. Returns their places, in the order given. */
