@@ -338,3 +338,22 @@ def test_what_is_drawn_is_not_drawn_again(screen: Screen, many: Served) -> None:
     screen.page.unroute("**/series?*")
     expect(screen.words("loss")).to_contain_text("5 runs")
     assert screen.page.evaluate("strokes") > 0
+
+
+def test_a_name_that_is_learned_late_stands_in_the_read_out(screen: Screen, shared: Callable[..., Served]) -> None:
+    """The curve under a pointer at rest is told by its name, also where the list has not come to that run yet."""
+    opened(screen, shared(lambda store: stores.plain(store, 90)), "?by=none")
+    box = screen.figure("loss").locator(".u-over").bounding_box()
+    assert box
+    front = screen.figure("loss").locator(".read .row.front")
+    listed = set(screen.names)
+    seen = set()
+    for share in range(10, 95, 3):
+        screen.page.mouse.move(box["x"] + box["width"] * share / 100, box["y"] + box["height"] * 0.5)
+        screen.page.mouse.move(box["x"] + box["width"] * share / 100, box["y"] + box["height"] * share / 100)
+        screen.page.wait_for_timeout(40)
+        if not front.count():
+            continue
+        expect(front).to_contain_text(re.compile(r"run\d{3}"))
+        seen |= set(re.findall(r"run\d{3}", front.inner_text()))
+    assert seen - listed

@@ -54,6 +54,34 @@ def test_filter_narrows_list_and_charts(screen: Screen, served: Served) -> None:
     expect(screen.line).to_contain_text("14 runs")
 
 
+def test_a_filtered_list_goes_on_after_another_key(screen: Screen, shared: Callable[..., Served]) -> None:
+    """Enter once more, or half a filter, takes nothing from the rows that are shown: what is scrolled to comes."""
+    opened(screen, shared(lambda store: stores.very_many(store, 120)), "?by=none&sort=created")
+    screen.filter.fill("params.lr <= 0.11")
+    screen.filter.press("Enter")
+    expect(screen.line).to_contain_text("111 of 120 runs")
+    screen.filter.press("Enter")
+    screen.filter.press_sequentially(" and sta")
+    screen.page.mouse.move(300, 400)
+    screen.page.mouse.wheel(0, 20_000)
+    expect(screen.row("run00110")).to_be_visible()
+
+
+def test_a_filter_whose_runs_lack_what_they_are_sorted_by(screen: Screen, shared: Callable[..., Served]) -> None:
+    """Grouping and order are given up, and said so, where the runs that are left have no such param."""
+
+    def fill(store: Path) -> None:
+        for number in range(4):
+            stores.add(store, f"rate{number}", {"lr": number / 10}, {"loss": [1.0, 0.5]})
+            stores.add(store, f"wide{number}", {"width": number}, {"loss": [1.0, 0.5]})
+
+    opened(screen, shared(fill), "?by=lr&sort=params.lr")
+    screen.filter.fill("params.width >= 1")
+    screen.filter.press("Enter")
+    expect(screen.line).to_contain_text("3 of 8 runs")
+    expect(screen.row("wide3")).to_be_visible()
+
+
 def test_filter_error_stands_under_its_column(screen: Screen, served: Served) -> None:
     """A filter that cannot be understood is told in words, marked under its column, and the list stays."""
     opened(screen, served)

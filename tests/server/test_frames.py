@@ -68,6 +68,29 @@ def test_other_forms_lie_near(values: list[NDArray[np.float64]], form: str) -> N
         assert (np.abs(told[known] - one[known]) <= room).all()
 
 
+@pytest.mark.parametrize("odd", [np.zeros(0), np.full(5, math.nan)])
+def test_a_curve_without_numbers_costs_the_others_no_levels(odd: NDArray[np.float64]) -> None:
+    """Many curves far from 0 keep their levels where one of them has no number."""
+    values = [0.9 + 0.05 * np.sin(7.3 * np.arange(40) + 0.37 * number) for number in range(300)]
+    heights = []
+    for some in (values, [*values, odd]):
+        frame = read_frame(frame_of(chart_with(*some), "u2"))
+        heights.append(len(np.unique(np.concatenate([frame.array(one["y"]) for one in frame.header["curves"][:300]]))))
+    assert heights[0] == heights[1] > 500
+
+
+@pytest.mark.parametrize("curve", [np.array([0.7, 0.8, 0.9]), np.full(3, 0.7), np.full(3, math.nan)])
+def test_a_band_reaches_beyond_the_curves_that_are_drawn(curve: NDArray[np.float64]) -> None:
+    """The band is over all runs, the curves may be of some: it is not cut off where those end."""
+    found = chart_with(curve)
+    low, centre, high = np.array([[0.1, 0.2, 0.3], [0.3, 0.4, 0.5], [0.6, 0.7, 0.8]])
+    found.bands.append(Band(None, [], 0, Laid(np.arange(3), centre, low, high), "median", "10–90 %"))
+    frame = read_frame(frame_of(found, "u2"))
+    (band,) = frame.header["bands"]
+    for name, values in (("low", low), ("centre", centre), ("high", high)):
+        assert frame.array(band[name]) == pytest.approx(values, abs=1e-4)
+
+
 def test_arrays_stand_where_the_header_says() -> None:
     """The header ends at a multiple of eight, each array begins at one, and a name of any length moves them all."""
     for length in range(12):

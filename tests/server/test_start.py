@@ -147,7 +147,7 @@ def test_little_is_loaded_before_it_listens() -> None:
     """Until it listens, nothing that reads stores is loaded: it answers first, then looks at the runs."""
     fill(1)
     program = (
-        "import sys\nfrom runfolio.server.serve import Server, listen, server_of\nfrom runfolio.server.served import serve_all\n"
+        "import sys\nfrom runfolio.server.serve import listen, server_of\nfrom runfolio.server.served import serve_all\n"
         "from runfolio.store.layout import find\nfrom runfolio.cli import main, ui\n"
         "made, address = listen(port=0)\nserver_of(serve_all([find()]), address)\n"
         f"print(*[name for name in {HEAVY!r} if name in sys.modules])"

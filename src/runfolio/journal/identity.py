@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from typing import Any
 
 
@@ -21,10 +20,15 @@ def host() -> str:
         return os.environ.get("COMPUTERNAME", "")
 
 
-@cache
 def boot_id() -> str | None:
-    """Give the id that the kernel made at boot; None where there is none. It stays for as long as a process lives."""
-    return _text("/proc/sys/kernel/random/boot_id")
+    """Give the id that the kernel made at boot; None where there is none. Once found, it stays for as long as this process lives."""
+    global _boot_id
+    if _boot_id is None:
+        _boot_id = _text("/proc/sys/kernel/random/boot_id")
+    return _boot_id
+
+
+_boot_id: str | None = None
 
 
 def pid_namespace() -> str | None:

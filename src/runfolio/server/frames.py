@@ -35,7 +35,9 @@ Arrays = Sequence[Numbers]
 """Of one curve."""
 Told = dict[str, Any]
 Scale = tuple[float, float]
-"""a, b: k stands for a + b·k; of values, the least and the greatest."""
+"""a, b: k stands for a + b·k."""
+Reach = tuple[float, float]
+"""The least and the greatest value."""
 
 
 class _Packing:
@@ -56,40 +58,49 @@ class _Packing:
 
     def curves(self, curves: Sequence[Arrays]) -> list[list[Told]]:
         """Add the values of curves in the form asked for; a scale that all share packs well, and makes the header short."""
-        if self.form != U2:
-            return self.values(curves)
-        reaches = [reach for some in _slabs(curves) for reach in _reaches(some)]
-        least, most = min((low for low, _ in reaches), default=0.0), max((high for _, high in reaches), default=0.0)
-        if curves and max(abs(least), abs(most)) <= _F4_MAX:
-            self.scale = _scale(least, most, self.levels)
+        if self.form == U2:
+            reaches = [reach for some in _slabs(curves) for reach in _reaches(some) if reach is not None]
+            least, most = min((low for low, _ in reaches), default=0.0), max((high for _, high in reaches), default=0.0)
+            if not _is_big((least, most)):
+                self.scale = _scale(least, most, self.levels)
         return self.values(curves)
 
     def values(self, curves: Sequence[Arrays]) -> list[list[Told]]:
         """Add the values of curves; the arrays of one have one form and one scale."""
         if self.form == F8:
             return [[self._add(array, F8) for array in arrays] for arrays in curves]
-        return [told for some in _slabs(curves) for told in self._slab(some)]
+        pack = self._leveled if self.form == U2 else self._single
+        return [told for some in _slabs(curves) for told in pack(some)]
 
-    def _slab(self, curves: Sequence[Arrays]) -> Iterator[list[Told]]:
+    def _single(self, curves: Sequence[Arrays]) -> Iterator[list[Told]]:
+        for arrays, reach in zip(curves, _reaches(curves), strict=True):
+            yield [self._add(array, F8 if _is_big(reach) else F4) for array in arrays]
+
+    def _leveled(self, curves: Sequence[Arrays]) -> Iterator[list[Told]]:
         reaches = _reaches(curves)
-        scales = [self._scale(*reach) for reach in reaches]
-        packed = _levels(curves, scales) if self.form == U2 else iter(())
-        for arrays, (least, most), scale in zip(curves, reaches, scales, strict=True):
-            raw = [next(packed, b"") for _ in arrays]
-            if max(abs(least), abs(most)) > _F4_MAX:
+        scales = [self._scale_for(reach) for reach in reaches]
+        packed = _levels(curves, scales)
+        for arrays, reach, scale in zip(curves, reaches, scales, strict=True):
+            raw = [next(packed) for _ in arrays]
+            if _is_big(reach):
                 yield [self._add(array, F8) for array in arrays]
-            elif self.form == F4:
-                yield [self._add(array, F4) for array in arrays]
             else:
                 told = [self._put(some, len(array), U2) for some, array in zip(raw, arrays, strict=True)]
                 yield [{**one, "scale": list(scale)} for one in told]
 
-    def _scale(self, least: float, most: float) -> Scale:
-        if max(abs(least), abs(most)) > _F4_MAX:
+    def _scale_for(self, reach: Reach | None) -> Scale:
+        """Give the shared scale to what lies in it and takes up enough of it, else one of its own."""
+        if reach is None:
+            return self.scale or (0.0, 0.0)
+        if _is_big(reach):
             return 0.0, 0.0  # it comes as f8
-        shared = self.scale
-        is_shared = shared is not None and most - least >= _SHARED_LEAST * shared[1] * self.levels
-        return shared if shared is not None and is_shared else _scale(least, most, self.levels)
+        least, most = reach
+        if self.scale is not None:
+            start, step = self.scale
+            width = step * self.levels
+            if start <= least and most <= start + width and most - least >= _SHARED_LEAST * width:
+                return self.scale
+        return _scale(least, most, self.levels)
 
     def _add(self, array: Numbers, form: str) -> Told:
         return self._put(np.ascontiguousarray(array, _DTYPES[form]).tobytes(), len(array), form)
@@ -103,7 +114,7 @@ class _Packing:
 
 
 def _slabs(curves: Sequence[Arrays]) -> Iterator[Sequence[Arrays]]:
-    """Cut curves into parts of a bounded size: what numpy is called for once is held several times."""
+    """Cut curves into parts of a bounded size, as their numbers are copied a few times on the way."""
     begin, size = 0, 0
     for at, arrays in enumerate(curves):
         size += sum(map(len, arrays))
@@ -114,17 +125,20 @@ def _slabs(curves: Sequence[Arrays]) -> Iterator[Sequence[Arrays]]:
         yield curves[begin:]
 
 
-def _reaches(curves: Sequence[Arrays]) -> list[Scale]:
-    """Give the least and the greatest value of each curve, NaN left out; 0 and 0 where there is none."""
+def _reaches(curves: Sequence[Arrays]) -> list[Reach | None]:
+    """Give how far each curve reaches, NaN left out; None where there is no number."""
     sizes = np.array([sum(map(len, arrays)) for arrays in curves])
     had = sizes > 0
-    found = np.zeros((len(curves), 2))
+    found = np.full((len(curves), 2), np.nan)
     if had.any():
         joined = _joined(curves)
         begins = (np.cumsum(sizes) - sizes)[had]
         found[had] = np.stack([np.fmin.reduceat(joined, begins), np.fmax.reduceat(joined, begins)], axis=1)
-    found[np.isnan(found)] = 0.0
-    return [(low, high) for low, high in found.tolist()]
+    return [None if low != low else (low, high) for low, high in found.tolist()]
+
+
+def _is_big(reach: Reach | None) -> bool:
+    return reach is not None and max(map(abs, reach)) > _F4_MAX
 
 
 def _joined(curves: Sequence[Arrays]) -> Numbers:

@@ -147,8 +147,9 @@ class Server(uvicorn.Server):
     def end(self) -> None:
         """End soon; from any thread."""
         self.should_exit = True
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._told.set)
+        loop = self._loop
+        if loop is not None:
+            loop.call_soon_threadsafe(self._told.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for task in list(self.server_state.tasks):

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addressOf, isAbout, wholeWish, type Wanted, type Wish } from './wishes';
+import { addressOf, baseWish, isAbout, isAlike, wholeWish, type Wanted, type Wish } from './wishes';
 
 const WISH: Wish = { metric: 'val/acc', selection: {}, x: 'step', buckets: 600, curves: 1000, bands: true, as: 'u2', smooth: 0 };
 const asked = (wish: Partial<Wish>): string => decodeURIComponent(addressOf('a b', { ...WISH, ...wish }));
@@ -42,4 +42,12 @@ test('few runs come exact, many coarse, and very many without their band', () =>
 test('a small chart of many runs is a band with the ticked curves', () => {
   expect(wholeWish({ ...WANTED, compact: true, having: 500 })).toMatchObject({ curves: 1, first: ['0123456789'], bands: true, buckets: 300 });
   expect(wholeWish({ ...WANTED, compact: true, having: 10_000 })).toMatchObject({ curves: 200, bands: false });
+});
+
+test('a band belongs to curves of the same runs on the same axis, however fine they are', () => {
+  const of = (more: Partial<Wanted>): string => addressOf('s', wholeWish({ metric: 'm', selection: { q: 'lr < 1' }, x: 'step', smooth: 0, group: [], ticked: [], compact: false, having: 5000, ...more }));
+  const band = addressOf('s', { ...baseWish({ metric: 'm', selection: { q: 'lr < 1' }, x: 'step', smooth: 0, group: [], ticked: [], compact: false, having: 5000 }), curves: 0, bands: true, as: 'f8' });
+  expect(isAlike(of({}), band)).toBe(true);
+  expect(isAlike(`${of({})}&from=2&to=3`, band)).toBe(true);
+  for (const other of [of({ selection: {} }), of({ x: 'wall' }), of({ metric: 'n' }), of({ selection: { q: 'lr < 1', archived: true } })]) expect(isAlike(other, band)).toBe(false);
 });

@@ -47,6 +47,18 @@ export function isAbout(url: string, selection: Selection): boolean {
   return Object.entries(asked(selection)).every(([name, value]) => (said.get(name) ?? '') === String(value || ''));
 }
 
+const HOW = ['from', 'to', 'buckets', 'curves', 'first', 'bands', 'as'];
+
+/** Whether two addresses ask about the same runs on the same axis, however fine, and whichever part of it. */
+export function isAlike(one: string, other: string): boolean {
+  const [left, right] = [one, other].map((url) => {
+    const said = new URLSearchParams(url.slice(url.indexOf('?')));
+    for (const name of HOW) said.delete(name);
+    return String(said);
+  });
+  return left === right;
+}
+
 /** The address of a wish; equal wishes have equal addresses. */
 export function addressOf(store: string, wish: Wish): string {
   const { selection } = wish;

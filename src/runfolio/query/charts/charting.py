@@ -96,7 +96,7 @@ class _Making:
         self.middles: Floats | None = None
         self.grids: dict[bytes, int] = {}
         self.places_of_x: dict[int, int] = {}
-        """The same by their ids, of those that the chart holds."""
+        """The places of the arrays in `chart.grids` by their `id()`: most curves come with the very array of the one before."""
 
     def make(self) -> Chart:
         if not self.having:

@@ -1,6 +1,7 @@
 """Follow the metrics of one journal from where the index left it: only the newest point of each is kept.
 
-Cost: one read of 4 KiB where nothing has come; about a microsecond for each call of `log`, whose values are unpacked only where they are the newest.
+Cost: one read of 4 KiB where nothing or little has come; about a microsecond for each call of `log`, whose values are unpacked only where they
+are the newest.
 What it cannot follow it leaves to the index: an event, a point without a step, damage, a file that is another.
 """
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Folded, Overview, RunsAnswer } from '../../api/types';
 import { parse } from '../../state/url';
-import { bandsOf, drawableIn, firstCharts, focusOf } from './first_charts';
+import { bandsOf, drawableIn, firstLargeChart, focusOf, smallCharts } from './first_charts';
 
 const column = (key: string): Overview['columns'][number] => ({ key, kind: 'number', filled: 9, distinct: 9, weight: null });
 const overview = (more: Partial<Overview>): Overview => ({ total: 9, running: 0, objective: null, over: [], columns: [], same: [], empty: [], default: [], folds: false, table: null, ...more });
@@ -21,7 +21,7 @@ test('few groups are drawn as bands', () => {
 
 test('what the first chart asks follows the rows that came along', () => {
   const objective = { metric: 'loss', goal: 'min' } as const;
-  const asked = (table: Overview['table']): string | undefined => firstCharts('s', plain, overview({ objective, table }))?.large.split('?')[1];
+  const asked = (table: Overview['table']): string | undefined => firstLargeChart('s', plain, overview({ objective, table }))?.split('?')[1];
   expect(asked(rows(30))).toBe('metric=loss&buckets=1000&curves=1000&as=f8');
   expect(asked(rows(200))).toBe('metric=loss&buckets=1000&curves=1000&as=u2');
   expect(asked(rows(500))).toBe('metric=loss&buckets=50&curves=1000&as=u2');
@@ -31,14 +31,15 @@ test('what the first chart asks follows the rows that came along', () => {
 });
 
 test('the small charts that are seen first are asked for too, in their order', () => {
-  const columns = ['loss', 'val/a', 'm10', 'm2', 'system/cpu', 'm3', 'm4', 'm5', 'val/b'].map((name) => column(`metrics.${name}.last`));
-  const found = firstCharts('s', plain, overview({ objective: { metric: 'loss', goal: 'min' }, columns, table: rows(500) }));
-  expect(found?.small.map((url) => url.split('?')[1])).toEqual(['m2', 'm3', 'm4', 'm5', 'm10', 'val%2Fa'].map((metric) => `metric=${metric}&buckets=300&curves=0&as=f4`));
+  const metrics = ['loss', 'val/a', 'm10', 'm2', 'system/cpu', 'm3', 'm4', 'm5', 'val/b'];
+  const asked = (view: typeof plain): string[] => smallCharts('s', view, metrics, 'loss', {}, [], 500).map((url) => url.split('?')[1] ?? '');
+  expect(asked(plain)).toEqual(['m2', 'm3', 'm4', 'm5', 'm10', 'val%2Fa'].map((metric) => `metric=${metric}&buckets=300&curves=0&as=f4`));
+  expect(asked(parse('/store/runs', '?pin=system/cpu&find=a'))[0]).toContain('metric=val');
 });
 
 test('of another view, or of no metric, nothing is asked', () => {
   const objective = { metric: 'loss', goal: 'min' } as const;
-  expect(firstCharts('s', parse('/store/runs', '?q=lr<1'), overview({ objective, table: rows(3) }))).toBeNull();
-  expect(firstCharts('s', plain, overview({ table: rows(3) }))).toBeNull();
-  expect(firstCharts('s', plain, overview({ objective }))).toBeNull();
+  expect(firstLargeChart('s', parse('/store/runs', '?q=lr<1'), overview({ objective, table: rows(3) }))).toBeNull();
+  expect(firstLargeChart('s', plain, overview({ table: rows(3) }))).toBeNull();
+  expect(firstLargeChart('s', plain, overview({ objective }))).toBeNull();
 });

@@ -20,27 +20,28 @@ export const focusOf = (chosen: string | null, overview: Overview | null): strin
 /** What its bands are of: few groups are drawn as bands; many would be a smear. `by`: null where rows are runs. */
 export const bandsOf = (by: readonly string[] | null, groups: number): readonly string[] => (by === null || groups > BANDS_MAX ? [] : by.length === 0 ? ['*'] : by);
 
-/** The addresses that the charts on a first screen ask. */
-export interface FirstCharts {
-  large: string;
-  small: string[];
-}
-
 const SMALL_MAX = 6; // so many stand below the large one on most screens
 
-/** Tell them for some runs. `metrics`: all that there are charts of. */
-export function chartsOf(store: string, view: ViewState, metrics: readonly string[], focus: string, selection: Selected, group: readonly string[], runs: number | null): FirstCharts {
-  const address = (metric: string): string => addressOf(store, wholeWish({ metric, selection, x: view.x, smooth: view.smooth, group, ticked: view.sel, compact: metric !== focus, having: runs }));
-  const others = sections(metrics.filter((metric) => metric !== focus), view.find, view.pin);
-  const small = [...others.pinned, ...others.sections.flatMap((section) => section.metrics)].slice(0, SMALL_MAX);
-  return { large: address(focus), small: small.map(address) };
+function address(store: string, view: ViewState, metric: string, selection: Selected, group: readonly string[], runs: number | null, compact: boolean): string {
+  return addressOf(store, wholeWish({ metric, selection, x: view.x, smooth: view.smooth, group, ticked: view.sel, compact, having: runs }));
 }
 
-/** The same, told by an overview with the first rows; null where there is nothing to draw, or they did not come along. */
-export function firstCharts(store: string, view: ViewState, overview: Overview): FirstCharts | null {
-  const focus = focusOf(view.m, overview);
+/** The address that the large chart asks for its runs. */
+export const largeChart = (store: string, view: ViewState, metric: string, selection: Selected, group: readonly string[], runs: number | null): string =>
+  address(store, view, metric, selection, group, runs, false);
+
+/** The addresses that the small charts ask which are seen first. `metrics`: all that there are charts of. */
+export function smallCharts(store: string, view: ViewState, metrics: readonly string[], focus: string | null, selection: Selected, group: readonly string[], runs: number | null): string[] {
+  const { pinned, sections: listed } = sections(metrics.filter((metric) => metric !== focus), view.find, view.pin);
+  const seen = [...pinned, ...listed.flatMap((section) => section.metrics)].slice(0, SMALL_MAX);
+  return seen.map((metric) => address(store, view, metric, selection, group, runs, true));
+}
+
+/** What the large chart asks, told by an overview with the first rows; null where there is nothing to draw, or they did not come along. */
+export function firstLargeChart(store: string, view: ViewState, overview: Overview): string | null {
+  const metric = focusOf(view.m, overview);
   const { folded, runs } = overview.table ?? {};
   const rows = folded ?? runs;
-  if (!isPlain(view) || focus === null || !rows) return null;
-  return chartsOf(store, view, drawableIn(overview), focus, {}, bandsOf(folded ? [] : null, rows.total), folded ? folded.runs : rows.total);
+  if (!isPlain(view) || metric === null || !rows) return null;
+  return largeChart(store, view, metric, {}, bandsOf(folded ? [] : null, rows.total), folded ? folded.runs : rows.total);
 }

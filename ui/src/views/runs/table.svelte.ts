@@ -211,8 +211,10 @@ export class Table {
   /** Ask for the first piece of what is about to be asked, and show nothing of it. */
   async askAhead(question: Question, signal: AbortSignal): Promise<void> {
     const sheet = new Sheet(this.store, question, this.sheet);
-    signal.addEventListener('abort', () => sheet.abort.abort());
+    const stop = (): void => sheet.abort.abort();
+    signal.addEventListener('abort', stop);
     await sheet.fetch(0);
+    signal.removeEventListener('abort', stop); // once it is shown it is nobody's but the table's
     this.ahead = { sheet, came_ms: performance.now() };
   }
 
