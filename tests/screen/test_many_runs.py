@@ -87,3 +87,12 @@ def test_a_chart_over_all(page: Screen, many: Many) -> None:
     page.page.goto(many.served.page("runs?by=depth"))
     expect(page.rows).to_have_count(7)
     assert nodes(page) < NODES_MAX
+
+
+def test_a_band_that_does_not_come_is_told(screen: Screen, shared: Callable[..., Served]) -> None:
+    """Where the band of very many runs is refused, the chart says so beside their curves."""
+    served = shared(lambda store: stores.very_many(store, 2010))
+    refusal = {"error": {"kind": "UsageError", "message": "too much of it"}}
+    screen.page.route(re.compile(r"/series\?.*curves=0"), lambda route: route.fulfill(status=400, json=refusal))
+    screen.page.goto(served.page("runs?by=none"))
+    expect(screen.page.get_by_text("no band of all: too much of it")).to_be_visible(timeout=FIRST_READ_MS)
