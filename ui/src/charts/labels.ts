@@ -27,7 +27,7 @@ export function roomForLabels(picture: Picture, width: number, nameOf: (id: stri
   const longest = (texts: readonly string[]): number => texts.reduce((most, { length }) => Math.max(most, length), 0);
   const curves = Math.min(longest(picture.strokes.map(({ id }) => nameOf(id))), SIGNS_MAX);
   const bands = Math.min(longest(picture.bands.map(({ label }) => label)), GROUP_SIGNS_MAX);
-  return Math.min(Math.round(width * (picture.bands.length > 1 ? 0.42 : 0.28)), 28 + Math.max(curves, bands) * SIGN);
+  return Math.min(Math.round(width * (picture.bands.length > 1 ? 0.42 : picture.bands.length > 0 ? 0.33 : 0.28)), 28 + Math.max(curves, bands) * SIGN);
 }
 
 /** Place as many as there is room for; bands first, then the strongest curves. */
