@@ -466,3 +466,16 @@ def test_a_run_that_is_being_written_is_exported_up_to_now():
     assert [one.new for one in bring_home(target, "out")] == [True]
     assert values(target, run_id) == [float(step) for step in range(100)] and verify(target).sound
     end_run(writer)
+
+
+def test_a_journal_that_has_just_begun_is_left_out(tmp_path):
+    """A companion that opens its journal while a run is exported takes nothing from the export: it comes home."""
+    layout = make_store()
+    run_id, writer = make_run(layout, "kept")
+    end_run(writer)
+    begun = Path(layout.run_journal(run_id)) / ("5" * 32 + ".jnl")
+    begun.write_bytes(bytes(4096))
+    store = runfolio.open_store(layout.root)
+    export(store, store.runs(), "folder", str(tmp_path / "backup"))
+    (home,) = bring_home(Layout(str(tmp_path / "home")), str(tmp_path / "backup"))
+    assert isinstance(home, BroughtHome) and home.new

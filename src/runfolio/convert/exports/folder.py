@@ -109,14 +109,22 @@ def journals_of(layout: Layout, run_id: str) -> list[str]:
 
 
 def copy_journal(source: str, target: str) -> None:
-    """Copy a journal: as it is where nothing more can come, else up to the last frame that is whole now."""
+    """Copy a journal: as it is where nothing more can come, else up to the last whole frame. One without any is left out: it has just begun."""
     journal = JournalColumns(source)
     try:
         journal.refresh()
+        if not journal.opening and _is_blank(source, journal.end):
+            return
         size = None if has_ended(journal) else journal.end
     except (Unreadable, ValueError):
         size = None  # whatever it is: byte for byte
     copy_file(source, target, size)
+
+
+def _is_blank(path: str, start: int) -> bool:
+    with open(path, "rb") as file:
+        file.seek(start)
+        return not any(any(chunk) for chunk in iter(lambda: file.read(_CHUNK), b""))
 
 
 def copy_file(source: str, target: str, size: int | None = None) -> str:
