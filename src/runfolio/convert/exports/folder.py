@@ -115,7 +115,7 @@ def copy_journal(source: str, target: str) -> None:
         journal.refresh()
         if not journal.opening and _is_blank(source, journal.end):
             return
-        size = None if has_ended(journal) else journal.end
+        size = journal.end if journal.opening and not has_ended(journal) else None
     except (Unreadable, ValueError):
         size = None  # whatever it is: byte for byte
     copy_file(source, target, size)
